@@ -1,0 +1,1 @@
+"""Models and devices: language, video and narration behind protocols; knows no database."""

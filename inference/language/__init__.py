@@ -1,0 +1,1 @@
+"""Language models: what writes scripts and moves the bible forward."""

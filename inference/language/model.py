@@ -1,0 +1,55 @@
+"""The LanguageModel protocol: what the writing stages ask of whoever writes."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from storyforge.domain.bible import SceneBible
+from storyforge.domain.script import Script
+from storyforge.domain.segment import SegmentSummary
+from storyforge.domain.wire import Wire
+
+
+class ScriptBrief(Wire):
+    """All that a writer gets for one continuation; its size does not grow with the story.
+
+    text: the reader's words, which are data and never instructions.
+    target_seconds: what the shots must add up to.
+    """
+
+    text: str
+    bible: SceneBible
+    recent: tuple[SegmentSummary, ...] = ()
+    long_summary: str = ""
+    target_seconds: float
+    style_preset: str = ""
+    seed: int = 0
+
+
+class LanguageModel(Protocol):
+    """Writes scripts, and says what they change in the story's facts."""
+
+    @property
+    def name(self) -> str:
+        """Name and version, kept with everything it wrote."""
+        ...
+
+    def expand_script(self, brief: ScriptBrief) -> Script:
+        """Turn the continuation into shots that add up to `target_seconds`.
+
+        Raises ScriptInvalid when no usable script comes within the bounded repairs, and
+        Unavailable when the model does not answer.
+        """
+        ...
+
+    def move_bible(self, brief: ScriptBrief, script: Script, segment_number: int) -> SceneBible:
+        """The bible after this segment: new people, places and events; version + 1."""
+        ...
+
+    def summarise(self, brief: ScriptBrief, script: Script) -> str:
+        """One or two sentences on what happens in this segment."""
+        ...
+
+    def fold_summary(self, long_summary: str, summaries: tuple[SegmentSummary, ...]) -> str:
+        """The rolling summary of all older segments, of bounded length (about 2,000 chars)."""
+        ...

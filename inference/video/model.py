@@ -1,0 +1,64 @@
+"""The VideoModel protocol: render a shot to a saved result, then stream its frames."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Protocol, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from storyforge.domain.bible import SceneBible
+from storyforge.domain.script import Shot
+from storyforge.domain.wire import Wire
+
+Frames: TypeAlias = NDArray[np.uint8]
+"""A chunk of consecutive RGB frames, [t, H, W, 3], t >= 1."""
+
+StepWatch: TypeAlias = Callable[[int, int], None]
+"""Called after every step with (steps done, steps in all); raises to stop the render."""
+
+
+class ShotRequest(Wire):
+    """One shot to film.
+
+    width, height: pixels, even. fps: frames per second. frames: how many to give.
+    index, count: which shot of how many. previous: the shot before, for a clean join.
+    """
+
+    shot: Shot
+    previous: Shot | None = None
+    index: int
+    count: int
+    bible: SceneBible
+    title: str = ""
+    width: int
+    height: int
+    fps: int
+    frames: int
+    seed: int
+
+
+class VideoModel(Protocol):
+    """Films shots. Rendering is the expensive half and is saved; decoding can be run again."""
+
+    @property
+    def name(self) -> str:
+        """Name and version; part of the key under which results are saved."""
+        ...
+
+    def render(self, request: ShotRequest, result: Path, watch: StepWatch) -> None:
+        """Render the shot and write what decoding needs (latents, say) to the file `result`.
+
+        The caller moves the file into place when it is whole. Raises RenderFailed.
+        """
+        ...
+
+    def frames(self, request: ShotRequest, result: Path) -> Iterator[Frames]:
+        """Decode a saved result: exactly `request.frames` frames of the requested size."""
+        ...
+
+    def close(self) -> None:
+        """Free the device."""
+        ...

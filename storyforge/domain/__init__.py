@@ -1,0 +1,1 @@
+"""Pure domain types: no SQLAlchemy, Redis or settings here."""

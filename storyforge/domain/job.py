@@ -1,0 +1,242 @@
+"""Jobs: one continuation on its way from text to a committed segment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from pydantic import Field
+
+from storyforge.domain.bible import SceneBible
+from storyforge.domain.segment import SegmentSummary
+from storyforge.domain.wire import Wire
+
+
+class JobState(StrEnum):
+    """What the queue may do with a job."""
+
+    QUEUED = "queued"
+    LEASED = "leased"
+    WAITING = "waiting"
+    DONE = "done"
+    DEAD = "dead"
+    CANCELLED = "cancelled"
+
+
+MOVES: Mapping[JobState, frozenset[JobState]] = {
+    # waiting: for its predecessor, or held because that one failed
+    JobState.WAITING: frozenset({JobState.QUEUED, JobState.CANCELLED}),
+    JobState.QUEUED: frozenset({JobState.LEASED, JobState.CANCELLED}),
+    # leased -> queued: the lane ended, the worker handed back, the lease ran out, or a retry
+    JobState.LEASED: frozenset(
+        {JobState.QUEUED, JobState.DONE, JobState.DEAD, JobState.CANCELLED}
+    ),
+    JobState.DEAD: frozenset({JobState.QUEUED, JobState.WAITING}),  # an operator retries
+    JobState.DONE: frozenset(),
+    JobState.CANCELLED: frozenset(),
+}
+ENDED = frozenset({JobState.DONE, JobState.DEAD, JobState.CANCELLED})
+
+
+class Lane(StrEnum):
+    """The three kinds of worker that a job passes through, in this order."""
+
+    WRITE = "write"
+    FILM = "film"
+    PUBLISH = "publish"
+
+
+class Stage(StrEnum):
+    """The ordered stages of a continuation; values are the modules' names."""
+
+    EXPAND_SCRIPT = "expand_script"
+    CHECK_CONTINUITY = "check_continuity"
+    PREVIEW = "preview"
+    RENDER_SHOTS = "render_shots"
+    ENCODE_HLS = "encode_hls"
+    PUBLISH_SEGMENT = "publish_segment"
+    FINALIZE_JOB = "finalize_job"
+
+
+class WireStage(StrEnum):
+    """The specification's names of the stages, seen by clients."""
+
+    SCRIPT_EXPANSION = "script_expansion"
+    CONTINUITY_VALIDATION = "continuity_validation"
+    VIDEO_GENERATION = "video_generation"
+    UPLOAD = "upload"
+    FINALIZATION = "finalization"
+
+
+LANES: Mapping[Lane, tuple[Stage, ...]] = {
+    Lane.WRITE: (Stage.EXPAND_SCRIPT, Stage.CHECK_CONTINUITY, Stage.PREVIEW),
+    Lane.FILM: (Stage.RENDER_SHOTS, Stage.ENCODE_HLS),
+    Lane.PUBLISH: (Stage.PUBLISH_SEGMENT, Stage.FINALIZE_JOB),
+}
+NEXT_LANE: Mapping[Lane, Lane] = {Lane.WRITE: Lane.FILM, Lane.FILM: Lane.PUBLISH}
+
+WIRE_STAGES: Mapping[Stage, WireStage] = {
+    Stage.EXPAND_SCRIPT: WireStage.SCRIPT_EXPANSION,
+    Stage.CHECK_CONTINUITY: WireStage.CONTINUITY_VALIDATION,
+    Stage.PREVIEW: WireStage.VIDEO_GENERATION,
+    Stage.RENDER_SHOTS: WireStage.VIDEO_GENERATION,
+    Stage.ENCODE_HLS: WireStage.VIDEO_GENERATION,
+    Stage.PUBLISH_SEGMENT: WireStage.UPLOAD,
+    Stage.FINALIZE_JOB: WireStage.FINALIZATION,
+}
+
+# Share of the whole job done when a stage ends, in percent: what a progress bar shows.
+STAGE_END_PERCENT: Mapping[Stage, int] = {
+    Stage.EXPAND_SCRIPT: 5,
+    Stage.CHECK_CONTINUITY: 8,
+    Stage.PREVIEW: 12,
+    Stage.RENDER_SHOTS: 60,
+    Stage.ENCODE_HLS: 92,
+    Stage.PUBLISH_SEGMENT: 98,
+    Stage.FINALIZE_JOB: 100,
+}
+
+
+class JobStatus(StrEnum):
+    """The wire status: the furthest stage reached; it never goes back."""
+
+    QUEUED = "queued"
+    PROCESSING = "processing"
+    SCRIPT_READY = "script_ready"
+    CONTINUITY_CHECKED = "continuity_checked"
+    PREVIEW_READY = "preview_ready"
+    FINAL_READY = "final_ready"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+# The status that a finished stage gives; other stages leave it as it is.
+STATUS_AFTER: Mapping[Stage, JobStatus] = {
+    Stage.EXPAND_SCRIPT: JobStatus.SCRIPT_READY,
+    Stage.CHECK_CONTINUITY: JobStatus.CONTINUITY_CHECKED,
+    Stage.PREVIEW: JobStatus.PREVIEW_READY,
+    Stage.FINALIZE_JOB: JobStatus.FINAL_READY,
+}
+_STATUS_ORDER = {status: rank for rank, status in enumerate(JobStatus)}
+
+
+def furthest(current: JobStatus, reached: JobStatus) -> JobStatus:
+    """The later of two statuses, so that a rerun stage never takes one back."""
+    return max(current, reached, key=_STATUS_ORDER.__getitem__)
+
+
+class JobKind(StrEnum):
+    """What a job does to its scene."""
+
+    CONTINUE = "continue"
+    RETAKE = "retake"
+
+
+class JobConfig(Wire):
+    """How to film: `target_duration` in seconds, presets by name, `seed` for everything random."""
+
+    target_duration: float = 8.0
+    style_preset: str = ""
+    voice_preset: str = ""
+    seed: int = 0
+
+
+class JobContext(Wire):
+    """What the story is so far."""
+
+    scene_bible: SceneBible
+    recent_segments: tuple[SegmentSummary, ...] = ()
+    long_summary: str = ""
+
+
+class GenerationJobPayload(Wire):
+    """All that the stages need, snapshotted at the first claim (the specification's interface)."""
+
+    job_id: UUID
+    scene_id: UUID
+    text: str
+    segment_number: int
+    context: JobContext
+    config: JobConfig
+
+
+class JobError(Wire):
+    """Why a job is dead: the taxonomy's code, a public detail, where, and after how many tries."""
+
+    code: str
+    detail: str
+    stage: str = ""
+    error_class: str = ""
+    attempts: int = 0
+
+
+class JobResult(Wire):
+    """What a finished job made (URLs are paths on this node; duration in seconds)."""
+
+    segment_id: UUID
+    video_url: str
+    thumbnail_url: str
+    duration: float
+    updated_bible_version: int
+
+
+class JobProgressUpdate(Wire):
+    """One numbered update on a job (the specification's interface, plus `seq`, `previewUrl`)."""
+
+    job_id: UUID
+    scene_id: UUID
+    seq: int
+    status: JobStatus
+    progress: int = Field(ge=0, le=100)
+    stage: WireStage | None = None
+    message: str = ""
+    error: JobError | None = None
+    preview_url: str | None = None
+    result: JobResult | None = None
+
+
+class Job(Wire):
+    """One continuation as its row tells it."""
+
+    id: UUID
+    scene_id: UUID
+    kind: JobKind
+    state: JobState
+    status: JobStatus
+    stage: Stage | None
+    lane: Lane
+    progress: int
+    message: str
+    text: str
+    config: JobConfig
+    after_job_id: UUID | None
+    bible_version: int | None
+    epoch: int
+    attempts: Mapping[str, int]
+    seq: int
+    error: JobError | None
+    preview_url: str | None
+    result: JobResult | None
+    cancel_requested: bool
+    discarded: bool
+    created_at: datetime
+    updated_at: datetime
+    payload: Mapping[str, Any] | None = None
+
+    def update(self) -> JobProgressUpdate:
+        """The live update that says where this job stands."""
+        return JobProgressUpdate(
+            job_id=self.id,
+            scene_id=self.scene_id,
+            seq=self.seq,
+            status=self.status,
+            progress=self.progress,
+            stage=WIRE_STAGES[self.stage] if self.stage else None,
+            message=self.message,
+            error=self.error,
+            preview_url=self.preview_url,
+            result=self.result,
+        )

@@ -1,0 +1,168 @@
+"""All settings in groups with units, read once by an entry point.
+
+Sources, strongest first: arguments, `STORYFORGE_<GROUP>_<NAME>` variables, the TOML file named
+by `STORYFORGE_CONFIG`, the defaults here (which need no server at all).
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+CONFIG_VARIABLE = "STORYFORGE_CONFIG"
+
+
+class Group(BaseModel):
+    """A group of settings; unknown names are refused, so that a typo is not silent."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class NodeSettings(Group):
+    """The node itself; it serves one local owner, so it binds to loopback only."""
+
+    data_dir: Path = Path("var/storyforge")
+    host: str = "127.0.0.1"
+    port: int = Field(default=8400, ge=0, le=65535)
+    api_processes: int = Field(default=1, ge=1, le=32)
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+
+class DatabaseSettings(Group):
+    """`url` empty: SQLite in the data directory. PostgreSQL: postgresql+psycopg://..."""
+
+    url: str = ""
+    pool_size: int = Field(default=10, ge=1)
+    busy_timeout_s: float = Field(default=30.0, gt=0)
+
+
+class BrokerSettings(Group):
+    """`url` empty: the embedded Valkey, started by `storyforge up`."""
+
+    url: str = ""
+    connect_timeout_s: float = Field(default=2.0, gt=0)
+
+
+class StoreSettings(Group):
+    """The object store; `endpoint_url` empty: files in the data directory."""
+
+    endpoint_url: str = ""
+    region: str = "us-east-1"
+    access_key: str = Field(default="", repr=False)
+    secret_key: str = Field(default="", repr=False)
+    videos_bucket: str = "storyforge-videos"
+    assets_bucket: str = "storyforge-assets"
+    exports_bucket: str = "storyforge-exports"
+    internal_bucket: str = "storyforge-internal"
+    connect_timeout_s: float = Field(default=3.0, gt=0)
+    read_timeout_s: float = Field(default=20.0, gt=0)
+    attempts: int = Field(default=4, ge=1, le=10)
+    part_mb: int = Field(default=16, ge=5, le=512)
+
+
+class WriterSettings(Group):
+    """Who writes the scripts; `model` empty: the rule-based writer."""
+
+    model: str = ""
+
+
+class VideoSettings(Group):
+    """What films the shots; `model` empty: the storyboard renderer."""
+
+    model: str = ""
+    width: int = Field(default=1280, ge=64, le=4096, multiple_of=2)
+    height: int = Field(default=720, ge=64, le=4096, multiple_of=2)
+    fps: int = Field(default=24, ge=1, le=120)
+    x264_preset: str = "veryfast"
+
+
+class LimitSettings(Group):
+    """What a request may ask for."""
+
+    body_bytes: int = 512 * 1024
+    text_chars: int = 8_000
+    title_chars: int = 200
+    min_segment_s: float = 1.0
+    max_segment_s: float = 120.0
+    default_segment_s: float = 8.0
+    queued_jobs: int = 10_000
+    live_sockets: int = 2_000
+
+
+class JobSettings(Group):
+    """The job core's clocks. Death is noticed within lease_s + sweep_s."""
+
+    lease_s: float = Field(default=30.0, gt=0)
+    heartbeat_s: float = Field(default=10.0, gt=0)
+    sweep_s: float = Field(default=5.0, gt=0)
+    cancel_poll_s: float = Field(default=2.0, gt=0)
+    stage_deadline_s: float = Field(default=600.0, gt=0)
+    backoff_s: float = Field(default=5.0, ge=0)
+    backoff_max_s: float = Field(default=120.0, ge=0)
+    lost_attempts: int = Field(default=3, ge=1)
+    unavailable_attempts: int = Field(default=12, ge=1)
+    stuck_attempts: int = Field(default=2, ge=1)
+    writers: int = Field(default=2, ge=1, le=64)
+    publishers: int = Field(default=1, ge=1, le=64)
+    fence: bool = True  # tests switch it off to prove that the oracle sees the damage
+    work_ttl_s: float = 7 * 86_400.0
+
+
+class Settings(BaseSettings):
+    """Everything the node can be told; see each group."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="STORYFORGE_",
+        env_nested_delimiter="_",
+        env_nested_max_split=1,
+        extra="ignore",
+        frozen=True,
+    )
+
+    node: NodeSettings = NodeSettings()
+    database: DatabaseSettings = DatabaseSettings()
+    broker: BrokerSettings = BrokerSettings()
+    store: StoreSettings = StoreSettings()
+    writer: WriterSettings = WriterSettings()
+    video: VideoSettings = VideoSettings()
+    limits: LimitSettings = LimitSettings()
+    jobs: JobSettings = JobSettings()
+    # For tests only: stage:point:action, see storyforge/failpoints.py
+    failpoint: str = Field(default="", validation_alias="FAILPOINT")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments, then the environment, then the TOML file."""
+        toml = TomlConfigSettingsSource(settings_cls, os.environ.get(CONFIG_VARIABLE) or None)
+        return init_settings, env_settings, toml
+
+    @property
+    def database_url(self) -> str:
+        """The SQLAlchemy URL in force."""
+        return self.database.url or f"sqlite:///{self.node.data_dir.resolve()}/storyforge.db"
+
+    @property
+    def work_dir(self) -> Path:
+        """Where jobs keep their saved stage results on this host."""
+        return self.node.data_dir / "work"
+
+
+def load_settings() -> Settings:
+    """Read the settings; entry points call this once and hand them down."""
+    return Settings()
