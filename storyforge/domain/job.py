@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
 from uuid import UUID
 
 from pydantic import Field
@@ -31,9 +30,7 @@ MOVES: Mapping[JobState, frozenset[JobState]] = {
     JobState.WAITING: frozenset({JobState.QUEUED, JobState.CANCELLED}),
     JobState.QUEUED: frozenset({JobState.LEASED, JobState.CANCELLED}),
     # leased -> queued: the lane ended, the worker handed back, the lease ran out, or a retry
-    JobState.LEASED: frozenset(
-        {JobState.QUEUED, JobState.DONE, JobState.DEAD, JobState.CANCELLED}
-    ),
+    JobState.LEASED: frozenset({JobState.QUEUED, JobState.DONE, JobState.DEAD, JobState.CANCELLED}),
     JobState.DEAD: frozenset({JobState.QUEUED, JobState.WAITING}),  # an operator retries
     JobState.DONE: frozenset(),
     JobState.CANCELLED: frozenset(),
@@ -220,11 +217,9 @@ class Job(Wire):
     error: JobError | None
     preview_url: str | None
     result: JobResult | None
-    cancel_requested: bool
     discarded: bool
     created_at: datetime
     updated_at: datetime
-    payload: Mapping[str, Any] | None = None
 
     def update(self) -> JobProgressUpdate:
         """The live update that says where this job stands."""

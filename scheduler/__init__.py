@@ -1,0 +1,1 @@
+"""Scheduling: Celery app, lanes, claims, sweeper and the worker process."""

@@ -1,0 +1,301 @@
+"""Leases: claim, renew, hand on, hand back, fail, take back. Every write carries the fence.
+
+A claim adds one to the job's epoch; a writer with an older epoch changes no row and learns so
+by LeaseLost. Cancelling, deleting and sweeping raise the epoch too, so a stale worker can never
+write again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Connection, case, func, select, update
+
+from storyforge.database import jobs as job_rows
+from storyforge.database.lease_clock import LeaseClock
+from storyforge.database.tables import jobs
+from storyforge.domain.job import (
+    Job,
+    JobError,
+    JobKind,
+    JobState,
+    JobStatus,
+    Lane,
+    Stage,
+    furthest,
+)
+
+
+class LeaseLost(Exception):
+    """Somebody else owns the job now, or it has ended; stop and free the device."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """The right to write to one job, until the epoch moves on.
+
+    fenced: always True, except in the test that proves that the oracle sees the damage.
+    """
+
+    job_id: UUID
+    scene_id: UUID
+    lane: Lane
+    epoch: int
+    kind: JobKind
+    fenced: bool = True
+
+    def holds(self) -> ColumnElement[bool]:
+        """The fence, as a condition on the job's row."""
+        if not self.fenced:
+            return jobs.c.id == self.job_id
+        return (
+            (jobs.c.id == self.job_id)
+            & (jobs.c.epoch == self.epoch)
+            & (jobs.c.state == JobState.LEASED)
+        )
+
+
+def claim_next(
+    c: Connection,
+    clock: LeaseClock,
+    lane: Lane,
+    worker: str,
+    *,
+    lease_s: float,
+    fenced: bool,
+    now: datetime,
+) -> Claim | None:
+    """Lease the oldest due job of the lane; None when there is nothing to do."""
+    oldest = (
+        select(jobs.c.id)
+        .where(jobs.c.lane == lane, jobs.c.state == JobState.QUEUED, clock.is_due(jobs))
+        .order_by(jobs.c.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+        .scalar_subquery()
+    )
+    row = c.execute(
+        update(jobs)
+        .where(jobs.c.id == oldest, jobs.c.state == JobState.QUEUED)
+        .values(
+            state=JobState.LEASED,
+            epoch=jobs.c.epoch + 1,
+            worker=worker,
+            due_at=clock.after(lease_s),
+            due_clock=clock.label,
+            status=case(
+                (jobs.c.status == JobStatus.QUEUED, JobStatus.PROCESSING), else_=jobs.c.status
+            ),
+            seq=jobs.c.seq + 1,
+            updated_at=now,
+        )
+        .returning(jobs.c.id, jobs.c.scene_id, jobs.c.epoch, jobs.c.kind)
+    ).one_or_none()
+    if row is None:
+        return None
+    return Claim(row.id, row.scene_id, lane, row.epoch, JobKind(row.kind), fenced)
+
+
+def renew(c: Connection, clock: LeaseClock, claim: Claim, *, lease_s: float) -> bool:
+    """Put the lease's end `lease_s` from now; False when the lease is lost."""
+    return (
+        c.execute(
+            update(jobs)
+            .where(claim.holds())
+            .values(due_at=clock.after(lease_s), due_clock=clock.label)
+        ).rowcount
+        == 1
+    )
+
+
+def still_held(c: Connection, claim: Claim) -> bool:
+    """Whether a write under this claim would still pass."""
+    return c.execute(select(jobs.c.id).where(claim.holds())).one_or_none() is not None
+
+
+def write_progress(
+    c: Connection, claim: Claim, *, stage: Stage, progress: int, message: str, now: datetime
+) -> Job:
+    """Say where the job stands; progress never goes back. Raises LeaseLost."""
+    _fenced(
+        c,
+        claim,
+        stage=stage,
+        progress=case((jobs.c.progress > progress, jobs.c.progress), else_=progress),
+        message=message,
+        now=now,
+    )
+    return job_rows.get_job(c, claim.job_id)
+
+
+def finish_stage(
+    c: Connection,
+    claim: Claim,
+    *,
+    stage: Stage,
+    progress: int,
+    reached: JobStatus | None,
+    preview_url: str | None = None,
+    now: datetime,
+) -> Job:
+    """Record that a stage's result is saved. Raises LeaseLost."""
+    current = job_rows.get_job(c, claim.job_id)
+    status = furthest(current.status, reached) if reached else current.status
+    _fenced(
+        c,
+        claim,
+        stage=stage,
+        status=status,
+        progress=max(current.progress, progress),
+        preview_url=preview_url or current.preview_url,
+        now=now,
+    )
+    return job_rows.get_job(c, claim.job_id)
+
+
+def hand_on(c: Connection, clock: LeaseClock, claim: Claim, lane: Lane, *, now: datetime) -> None:
+    """End the lease at the lane's boundary; the job queues for the next lane."""
+    _requeue(c, clock, claim, now=now, lane=lane)
+
+
+def hand_back(c: Connection, clock: LeaseClock, claim: Claim, *, now: datetime) -> None:
+    """Give the job back unharmed (a clean shutdown); no attempt is counted."""
+    _requeue(c, clock, claim, now=now)
+
+
+@dataclass(frozen=True)
+class Retry:
+    """What a failed attempt means: its class, how many of it are allowed, and the wait."""
+
+    error_class: str
+    max_attempts: int
+    backoff_s: float
+    backoff_max_s: float
+
+    def wait_s(self, failures: int) -> float:
+        """Seconds before the next attempt: doubling, capped."""
+        return float(min(self.backoff_s * 2 ** max(0, failures - 1), self.backoff_max_s))
+
+
+def fail_attempt(
+    c: Connection,
+    clock: LeaseClock,
+    claim: Claim,
+    retry: Retry,
+    error: JobError,
+    *,
+    now: datetime,
+) -> Job:
+    """Count a failed attempt: queue again after the backoff, or end as dead. Raises LeaseLost."""
+    row = job_rows.lock_job(c, claim.job_id)
+    if claim.fenced and (row.epoch != claim.epoch or row.state != JobState.LEASED):
+        raise LeaseLost
+    _count_failure(c, clock, row, retry, error, now=now)
+    return job_rows.get_job(c, claim.job_id)
+
+
+def expired_jobs(c: Connection, clock: LeaseClock, *, limit: int = 100) -> Sequence[UUID]:
+    """Jobs whose lease has run out."""
+    query = (
+        select(jobs.c.id)
+        .where(jobs.c.state == JobState.LEASED, clock.is_due(jobs))
+        .order_by(jobs.c.due_at)
+        .limit(limit)
+    )
+    return list(c.execute(query).scalars())
+
+
+def take_back(
+    c: Connection, clock: LeaseClock, job_id: UUID, retry: Retry, *, now: datetime
+) -> Job | None:
+    """Take an expired lease away, safe to run twice; None when it was renewed meanwhile."""
+    row = job_rows.lock_job(c, job_id)
+    due = c.execute(select(clock.is_due(jobs)).where(jobs.c.id == job_id)).scalar_one()
+    if row.state != JobState.LEASED or not due:
+        return None
+    error = JobError(
+        code="worker_lost",
+        detail=f"The worker stopped answering in stage {row.stage or 'none'}.",
+        stage=row.stage or "",
+        error_class=retry.error_class,
+    )
+    _count_failure(c, clock, row, retry, error, now=now)
+    return job_rows.get_job(c, job_id)
+
+
+def lanes_with_work(c: Connection, clock: LeaseClock) -> Mapping[Lane, int]:
+    """How many due jobs each lane has."""
+    query = (
+        select(jobs.c.lane, func.count())
+        .where(jobs.c.state == JobState.QUEUED, clock.is_due(jobs))
+        .group_by(jobs.c.lane)
+    )
+    return {Lane(lane): count for lane, count in c.execute(query).tuples()}
+
+
+def _count_failure(
+    c: Connection,
+    clock: LeaseClock,
+    row: Any,
+    retry: Retry,
+    error: JobError,
+    *,
+    now: datetime,
+) -> None:
+    attempts = {**row.attempts, retry.error_class: row.attempts.get(retry.error_class, 0) + 1}
+    failures = attempts[retry.error_class]
+    final = error.model_copy(update={"attempts": failures})
+    if failures >= retry.max_attempts:
+        job_rows.end_job(
+            c,
+            row,
+            JobState.DEAD,
+            JobStatus.FAILED,
+            final.detail,
+            now=now,
+            error=final,
+            attempts=attempts,
+        )
+        return
+    c.execute(
+        update(jobs)
+        .where(jobs.c.id == row.id)
+        .values(
+            state=JobState.QUEUED,
+            epoch=jobs.c.epoch + 1,
+            worker=None,
+            attempts=attempts,
+            due_at=clock.after(retry.wait_s(failures)),
+            due_clock=clock.label,
+            message=f"{final.detail} Trying again ({failures} of {retry.max_attempts - 1}).",
+            seq=jobs.c.seq + 1,
+            updated_at=now,
+        )
+    )
+
+
+def _requeue(
+    c: Connection, clock: LeaseClock, claim: Claim, *, now: datetime, lane: Lane | None = None
+) -> None:
+    _fenced(
+        c,
+        claim,
+        now=now,
+        state=JobState.QUEUED,
+        lane=lane or claim.lane,
+        worker=None,
+        due_at=clock.now(),
+        due_clock=clock.label,
+    )
+
+
+def _fenced(c: Connection, claim: Claim, *, now: datetime, **values: Any) -> None:
+    changed = c.execute(
+        update(jobs).where(claim.holds()).values(**values, seq=jobs.c.seq + 1, updated_at=now)
+    ).rowcount
+    if changed == 0:
+        raise LeaseLost

@@ -1,0 +1,165 @@
+"""Scenes, their heads and their bibles."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, Row, insert, select, update
+
+from storyforge.database.tables import scene_bibles, scene_heads, scenes
+from storyforge.domain.bible import SceneBible
+from storyforge.domain.scene import Scene
+from storyforge.domain.segment import HlsProfile
+from storyforge.errors import NotFound
+
+LOCAL_OWNER = "local"  # the one owner until accounts come
+
+
+def create_scene(
+    c: Connection, *, scene_id: UUID, title: str, bible: SceneBible, now: datetime
+) -> Scene:
+    """A new scene whose bible is at version 1."""
+    first = bible.model_copy(update={"version": 1})
+    c.execute(
+        insert(scenes).values(
+            id=scene_id,
+            owner_id=LOCAL_OWNER,
+            title=title,
+            style_preset=first.style.preset,
+            profile=None,
+            created_at=now,
+            updated_at=now,
+            deleted_at=None,
+        )
+    )
+    c.execute(
+        insert(scene_heads).values(
+            scene_id=scene_id,
+            bible_version=1,
+            next_number=1,
+            live_job_id=None,
+            playlist_epoch=1,
+            revision=1,
+        )
+    )
+    add_bible(c, scene_id=scene_id, bible=first, parent_hash=None, job_id=None, now=now)
+    return get_scene(c, scene_id)
+
+
+def get_scene(c: Connection, scene_id: UUID) -> Scene:
+    """The scene with its head. Raises NotFound when it is not there or deleted."""
+    row = c.execute(_SCENE.where(scenes.c.id == scene_id)).one_or_none()
+    if row is None:
+        raise NotFound(f"There is no scene {scene_id}.")
+    return _scene(row)
+
+
+def list_scenes(c: Connection, *, limit: int, before: UUID | None = None) -> Sequence[Scene]:
+    """Scenes, newest first; `before` is the last id of the page before."""
+    query = _SCENE.where(scenes.c.owner_id == LOCAL_OWNER)
+    if before is not None:
+        query = query.where(scenes.c.id < before)
+    return [_scene(row) for row in c.execute(query.order_by(scenes.c.id.desc()).limit(limit))]
+
+
+def rename_scene(c: Connection, scene_id: UUID, *, title: str, now: datetime) -> Scene:
+    """Give the scene another title. Raises NotFound."""
+    lock_head(c, scene_id)
+    c.execute(update(scenes).where(scenes.c.id == scene_id).values(title=title, updated_at=now))
+    bump_revision(c, scene_id)
+    return get_scene(c, scene_id)
+
+
+def bump_revision(c: Connection, scene_id: UUID) -> None:
+    """Say that something visible about the scene changed."""
+    c.execute(
+        update(scene_heads)
+        .where(scene_heads.c.scene_id == scene_id)
+        .values(revision=scene_heads.c.revision + 1)
+    )
+
+
+def lock_head(c: Connection, scene_id: UUID) -> Row[Any]:
+    """The scene's head row, locked until the transaction ends. Raises NotFound."""
+    row = c.execute(
+        select(scene_heads)
+        .join(scenes, scenes.c.id == scene_heads.c.scene_id)
+        .where(scene_heads.c.scene_id == scene_id, scenes.c.deleted_at.is_(None))
+        .with_for_update(of=scene_heads)
+    ).one_or_none()
+    if row is None:
+        raise NotFound(f"There is no scene {scene_id}.")
+    return row
+
+
+def get_bible(c: Connection, scene_id: UUID, version: int | None = None) -> SceneBible:
+    """The bible at `version`, or at the scene's head. Raises NotFound."""
+    if version is None:
+        version = get_scene(c, scene_id).bible_version
+    body = c.execute(
+        select(scene_bibles.c.body).where(
+            scene_bibles.c.scene_id == scene_id, scene_bibles.c.version == version
+        )
+    ).scalar_one_or_none()
+    if body is None:
+        raise NotFound(f"The bible of scene {scene_id} has no version {version}.")
+    return SceneBible.model_validate(body)
+
+
+def bible_hash(c: Connection, scene_id: UUID, version: int) -> str:
+    """The stored content hash of one version: the parent of the next."""
+    found: str = c.execute(
+        select(scene_bibles.c.content_hash).where(
+            scene_bibles.c.scene_id == scene_id, scene_bibles.c.version == version
+        )
+    ).scalar_one()
+    return found
+
+
+def add_bible(
+    c: Connection,
+    *,
+    scene_id: UUID,
+    bible: SceneBible,
+    parent_hash: str | None,
+    job_id: UUID | None,
+    now: datetime,
+) -> None:
+    """Write one more version; the primary key refuses a second writer of the same one."""
+    c.execute(
+        insert(scene_bibles).values(
+            scene_id=scene_id,
+            version=bible.version,
+            parent_hash=parent_hash,
+            content_hash=bible.content_hash(),
+            body=bible.to_json(),
+            job_id=job_id,
+            created_at=now,
+        )
+    )
+
+
+_SCENE = (
+    select(scenes, scene_heads)
+    .join(scene_heads, scene_heads.c.scene_id == scenes.c.id)
+    .where(scenes.c.deleted_at.is_(None))
+)
+
+
+def _scene(row: Row[Any]) -> Scene:
+    return Scene(
+        id=row.id,
+        title=row.title,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        bible_version=row.bible_version,
+        next_number=row.next_number,
+        playlist_epoch=row.playlist_epoch,
+        revision=row.revision,
+        live_job_id=row.live_job_id,
+        profile=HlsProfile.model_validate(row.profile) if row.profile else None,
+        style_preset=row.style_preset,
+    )

@@ -1,0 +1,168 @@
+"""Segments: pages of them, their media for playlists, hiding the last one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, Row, select, update
+
+from storyforge.database import scenes as scene_rows
+from storyforge.database.tables import scene_heads, segments
+from storyforge.domain.bible import SceneBible
+from storyforge.domain.continuity import ValidationResult
+from storyforge.domain.scene import Scene
+from storyforge.domain.script import Script
+from storyforge.domain.segment import EncodedSegment, Segment, SegmentSummary
+from storyforge.errors import Conflict, NotFound
+
+_VISIBLE = segments.c.hidden_at.is_(None)
+
+
+def page_segments(
+    c: Connection, scene_id: UUID, *, limit: int, after_number: int = 0
+) -> Sequence[Segment]:
+    """Visible segments in story order, starting behind `after_number`."""
+    query = (
+        select(segments)
+        .where(segments.c.scene_id == scene_id, _VISIBLE, segments.c.number > after_number)
+        .order_by(segments.c.number)
+        .limit(limit)
+    )
+    return [_segment(row) for row in c.execute(query)]
+
+
+def segment_media(
+    c: Connection, scene_id: UUID, *, after_number: int, up_to_number: int
+) -> Sequence[tuple[UUID, EncodedSegment]]:
+    """(segment id, media) of the visible segments after_number < n <= up_to_number, in order."""
+    query = (
+        select(segments.c.id, segments.c.media)
+        .where(
+            segments.c.scene_id == scene_id,
+            _VISIBLE,
+            segments.c.number > after_number,
+            segments.c.number <= up_to_number,
+        )
+        .order_by(segments.c.number)
+    )
+    return [(row.id, EncodedSegment.model_validate(row.media)) for row in c.execute(query)]
+
+
+def get_segment(c: Connection, scene_id: UUID, segment_id: UUID) -> Segment:
+    """One visible segment. Raises NotFound."""
+    row = c.execute(
+        select(segments).where(
+            segments.c.scene_id == scene_id, segments.c.id == segment_id, _VISIBLE
+        )
+    ).one_or_none()
+    if row is None:
+        raise NotFound(f"Scene {scene_id} has no segment {segment_id}.")
+    return _segment(row)
+
+
+def continuity_report(c: Connection, scene_id: UUID, segment_id: UUID) -> ValidationResult:
+    """The report that the segment's script was filmed with. Raises NotFound."""
+    body = c.execute(
+        select(segments.c.continuity).where(
+            segments.c.scene_id == scene_id, segments.c.id == segment_id, _VISIBLE
+        )
+    ).scalar_one_or_none()
+    if body is None:
+        raise NotFound(f"Scene {scene_id} has no segment {segment_id}.")
+    return ValidationResult.model_validate(body)
+
+
+def last_rows(c: Connection, scene_id: UUID, count: int, *, before: int) -> Sequence[Row[Any]]:
+    """The rows of the last `count` visible segments with number < `before`, in story order."""
+    query = (
+        select(segments)
+        .where(segments.c.scene_id == scene_id, _VISIBLE, segments.c.number < before)
+        .order_by(segments.c.number.desc())
+        .limit(count)
+    )
+    return list(c.execute(query))[::-1]
+
+
+def require_last(c: Connection, scene: Scene, segment_id: UUID) -> Row[Any]:
+    """The row of the scene's last segment. Raises NotFound, and Conflict for an earlier one."""
+    row = c.execute(
+        select(segments).where(
+            segments.c.scene_id == scene.id, segments.c.id == segment_id, _VISIBLE
+        )
+    ).one_or_none()
+    if row is None:
+        raise NotFound(f"Scene {scene.id} has no segment {segment_id}.")
+    if row.number != scene.next_number - 1:
+        raise Conflict(
+            f"Segment {row.number} is not the last one ({scene.next_number - 1}); later "
+            "segments build on it."
+        )
+    return row
+
+
+def remove_last_segment(c: Connection, scene_id: UUID, segment_id: UUID, *, now: datetime) -> Scene:
+    """Hide the scene's last segment and take the bible's content back to before it.
+
+    The bible stays one chain: its old content comes back as a new version. Playlists start a
+    new epoch. Raises NotFound, and Conflict when a job is live or it is not the last one.
+    """
+    head = scene_rows.lock_head(c, scene_id)
+    if head.live_job_id is not None:
+        raise Conflict(
+            f"Job {head.live_job_id} is continuing this scene; wait for it or cancel it first."
+        )
+    row = require_last(c, scene_rows.get_scene(c, scene_id), segment_id)
+    before = bible_before(c, row, version=head.bible_version + 1)
+    scene_rows.add_bible(
+        c,
+        scene_id=scene_id,
+        bible=before,
+        parent_hash=scene_rows.bible_hash(c, scene_id, head.bible_version),
+        job_id=None,
+        now=now,
+    )
+    hide(c, scene_id, segment_id, now=now)
+    c.execute(
+        update(scene_heads)
+        .where(scene_heads.c.scene_id == scene_id)
+        .values(
+            bible_version=before.version,
+            next_number=row.number,
+            playlist_epoch=scene_heads.c.playlist_epoch + 1,
+            revision=scene_heads.c.revision + 1,
+        )
+    )
+    return scene_rows.get_scene(c, scene_id)
+
+
+def bible_before(c: Connection, row: Row[Any], *, version: int) -> SceneBible:
+    """The bible's content before that segment, under a new version number."""
+    base = scene_rows.get_bible(c, row.scene_id, row.base_version)
+    return base.model_copy(update={"version": version})
+
+
+def hide(c: Connection, scene_id: UUID, segment_id: UUID, *, now: datetime) -> None:
+    """Take a segment out of every list and playlist; its files go with the garbage."""
+    c.execute(
+        update(segments)
+        .where(segments.c.scene_id == scene_id, segments.c.id == segment_id)
+        .values(hidden_at=now)
+    )
+
+
+def _segment(row: Row[Any]) -> Segment:
+    return Segment(
+        id=row.id,
+        scene_id=row.scene_id,
+        number=row.number,
+        job_id=row.job_id,
+        bible_version=row.bible_version,
+        text=row.text,
+        script=Script.model_validate(row.script),
+        summary=SegmentSummary.model_validate(row.summary),
+        media=EncodedSegment.model_validate(row.media),
+        created_at=row.created_at,
+    )

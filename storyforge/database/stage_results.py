@@ -1,0 +1,72 @@
+"""Saved stage results, so that a rerun resumes behind the last finished one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, select, update
+
+from storyforge.database.engine import upsert
+from storyforge.database.leases import Claim, LeaseLost
+from storyforge.database.tables import jobs, stage_results
+from storyforge.domain.job import GenerationJobPayload, Stage
+
+
+def save_result(
+    c: Connection,
+    claim: Claim,
+    *,
+    stage: Stage,
+    item: int,
+    input_hash: str,
+    body: Mapping[str, Any],
+    now: datetime,
+) -> None:
+    """Save one result under the fence. Raises LeaseLost."""
+    locked = c.execute(select(jobs.c.id).where(claim.holds()).with_for_update()).one_or_none()
+    if locked is None:
+        raise LeaseLost
+    upsert(
+        c,
+        stage_results,
+        job_id=claim.job_id,
+        stage=stage,
+        item=item,
+        input_hash=input_hash,
+        body=dict(body),
+        epoch=claim.epoch,
+        created_at=now,
+    )
+
+
+def load_result(
+    c: Connection, job_id: UUID, *, stage: Stage, item: int, input_hash: str
+) -> Mapping[str, Any] | None:
+    """The saved result for exactly this input, or None."""
+    body: Mapping[str, Any] | None = c.execute(
+        select(stage_results.c.body).where(
+            stage_results.c.job_id == job_id,
+            stage_results.c.stage == stage,
+            stage_results.c.item == item,
+            stage_results.c.input_hash == input_hash,
+        )
+    ).scalar_one_or_none()
+    return body
+
+
+def save_payload(c: Connection, claim: Claim, payload: GenerationJobPayload) -> None:
+    """Snapshot what the stages work on, at the first claim. Raises LeaseLost."""
+    changed = c.execute(
+        update(jobs).where(claim.holds()).values(payload=payload.to_json())
+    ).rowcount
+    if changed == 0:
+        raise LeaseLost
+
+
+def load_payload(c: Connection, job_id: UUID) -> GenerationJobPayload | None:
+    """The snapshot, or None before the first claim."""
+    body = c.execute(select(jobs.c.payload).where(jobs.c.id == job_id)).scalar_one()
+    return GenerationJobPayload.model_validate(body) if body else None
