@@ -115,6 +115,18 @@ class TooLarge(Rejected):
     title = "Too large"
 
 
+class RangeNotSatisfiable(Rejected):
+    """The requested byte range has no byte of the object; `size_bytes` is the whole size."""
+
+    code = "range_not_satisfiable"
+    status = 416
+    title = "Range not satisfiable"
+
+    def __init__(self, detail: str, size_bytes: int) -> None:
+        super().__init__(detail)
+        self.size_bytes = size_bytes
+
+
 class ContentRejected(Rejected):
     """Moderation refused the content."""
 
