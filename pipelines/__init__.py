@@ -1,0 +1,1 @@
+"""The ordered stages of a continuation, and the encoding they share."""

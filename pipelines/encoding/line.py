@@ -1,0 +1,208 @@
+"""The assembly line: one thread converts, one per rung encodes, bounded channels between them.
+
+    caller -> [RGB] -> convert -> [yuv] -> top rung -> [yuv] -> second rung -> [yuv] -> third rung
+
+Each rung scales from the one above it. The channels hold a few frames each, so memory does not
+grow with the clip, and whoever is slow holds back whoever is before. The first failure breaks off
+every channel: all threads end within the frame they are at.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from math import ceil
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from av import VideoFrame
+
+from pipelines.encoding.channel import BrokenOff, Channel
+from pipelines.encoding.foreign import as_ours
+from pipelines.encoding.manifest import record
+from pipelines.encoding.parts import check_part
+from pipelines.encoding.pictures import Downscale, Picture, ToYuv, fit
+from pipelines.encoding.rung import RungEncoder
+from pipelines.encoding.thumbnail import Stills
+from storyforge.domain.segment import HlsProfile, MediaFile, Part, Rung, RungMedia
+from storyforge.errors import EncodeFailed
+from storyforge.playlists import RungRates
+
+# Enough that a slow frame in one thread does not starve the next; 1.4 MB each at 720p.
+CHANNEL_FRAMES = 4
+_POLL_S = 0.1  # how often a caller that waits for the last frames may report and cancel
+
+
+@dataclass(frozen=True)
+class RungResult:
+    """One rung as it lies on disk, parts synced."""
+
+    media: RungMedia
+    files: tuple[MediaFile, ...]
+
+
+class AssemblyLine:
+    """Owns the threads of one encode; a context manager, none of them outlives its block."""
+
+    def __init__(self, profile: HlsProfile, into: Path, *, preset: str) -> None:
+        self._profile = profile
+        self._into = into
+        self._preset = preset
+        self._pictures: Channel[Picture] = Channel(CHANNEL_FRAMES)
+        self._yuv: list[Channel[VideoFrame]] = [Channel(CHANNEL_FRAMES) for _ in profile.rungs]
+        self._encoded = [0] * len(profile.rungs)
+        self._results: list[RungResult | None] = [None] * len(profile.rungs)
+        self._stills: tuple[str, ...] = ()
+        self._failure: BaseException | None = None
+        self._lock = threading.Lock()
+        works: list[Callable[[], None]] = [self._convert]
+        works += [_bound(self._encode_rung, place) for place in range(len(profile.rungs))]
+        self._threads = [
+            threading.Thread(target=self._guarded, args=(work,), name=f"encode-{number}")
+            for number, work in enumerate(works)
+        ]
+
+    def __enter__(self) -> Self:
+        """Start the threads."""
+        try:
+            for thread in self._threads:
+                thread.start()
+        except BaseException:
+            self._stop()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, at: TracebackType | None
+    ) -> None:
+        """End every thread and wait for it; nothing is left to do after `finish`."""
+        self._stop()
+
+    @property
+    def encoded(self) -> int:
+        """Frames that every rung has taken in so far."""
+        return min(self._encoded)
+
+    def put(self, picture: Picture) -> None:
+        """Hand over the next RGB picture; waits for room. Raises what a thread failed with."""
+        try:
+            self._pictures.put(picture)
+        except BrokenOff:
+            self._raise_failure()
+
+    def finish(self, on_frames: Callable[[int], None]) -> tuple[list[RungResult], tuple[str, ...]]:
+        """Wait until everything is on disk; gives the rungs, and the names of the stills."""
+        self._pictures.close()
+        for thread in self._threads:
+            while thread.is_alive():
+                thread.join(_POLL_S)
+                on_frames(self.encoded)
+        self._raise_failure()
+        results = [result for result in self._results if result is not None]
+        return results, self._stills
+
+    def _stop(self) -> None:
+        self._break_off()
+        for thread in self._threads:
+            if thread.ident is not None:
+                thread.join()
+
+    def _break_off(self) -> None:
+        self._pictures.break_off()
+        for channel in self._yuv:
+            channel.break_off()
+
+    def _raise_failure(self) -> None:
+        if self._failure is not None:
+            raise self._failure
+
+    def _guarded(self, work: Callable[[], None]) -> None:
+        """Run one thread's work; whatever it fails with stops the line and reaches the caller."""
+        try:
+            work()
+        except BrokenOff:
+            return
+        except BaseException as exc:  # noqa: BLE001 - re-raised in the caller's thread
+            with self._lock:
+                self._failure = self._failure or as_ours(exc)
+            self._break_off()
+
+    def _convert(self) -> None:
+        top = self._profile.rungs[0]
+        to_yuv, stills, number = ToYuv(), Stills(self._profile.fps), 0
+        for picture in self._pictures:
+            fitted = fit(picture, top.width, top.height)
+            frame = to_yuv(fitted)
+            frame.pts, frame.time_base = number, Fraction(1, self._profile.fps)
+            self._yuv[0].put(frame)
+            stills.offer(fitted)
+            number += 1
+        if not number:
+            raise EncodeFailed("No frame came to be encoded; render the shots again.")
+        self._yuv[0].close()
+        self._stills = stills.write(self._into)
+
+    def _encode_rung(self, place: int) -> None:
+        rung = self._profile.rungs[place]
+        scale = Downscale(rung) if place else None
+        below = self._yuv[place + 1] if place + 1 < len(self._yuv) else None
+        encoder = RungEncoder(
+            rung,
+            self._profile,
+            self._into,
+            preset=self._preset,
+            threads=codec_threads(self._profile.rungs, place),
+        )
+        try:
+            for frame in self._yuv[place]:
+                sized = scale(frame) if scale else frame
+                if below:
+                    below.put(sized)
+                encoder.encode(sized)
+                self._encoded[place] = encoder.frames
+            if below:
+                below.close()
+            encoder.finish()
+        except BaseException:
+            encoder.abandon()
+            raise
+        self._results[place] = _read_back(rung, self._profile, self._into, encoder.frames)
+
+
+def codec_threads(rungs: Sequence[Rung], place: int) -> int:
+    """How many x264 threads a rung gets: the cores, shared out by pixels, at least one each."""
+    cores = len(os.sched_getaffinity(0))
+    pixels = [rung.width * rung.height for rung in rungs]
+    return max(1, ceil(cores * pixels[place] / sum(pixels)))
+
+
+def _read_back(rung: Rung, profile: HlsProfile, into: Path, frames: int) -> RungResult:
+    """Check every part against the frames that went in, and measure the rung."""
+    gop_frames = profile.fps * profile.gop_seconds
+    names, parts, codecs = [], [], ""
+    for number in range(ceil(frames / gop_frames)):
+        expected = min(gop_frames, frames - number * gop_frames)
+        names.append(f"{rung.name}_{number + 1:04d}.ts")
+        check = check_part(into / names[-1])
+        if check.frames != expected:
+            raise EncodeFailed(
+                f"The encoded part {names[-1]} holds {check.frames} frames instead of {expected}."
+            )
+        codecs = max(codecs, check.codecs)
+        size = (into / names[-1]).stat().st_size
+        parts.append(Part(uri=names[-1], seconds=expected / profile.fps, bytes=size))
+    files = record(into, names)
+    media = RungMedia(
+        rung=rung, codecs=codecs, bandwidth=0, average_bandwidth=0, parts=tuple(parts)
+    )
+    rates = RungRates.of(media, profile)
+    measured = {"bandwidth": rates.bandwidth, "average_bandwidth": rates.average_bandwidth}
+    return RungResult(media.model_copy(update=measured), files)
+
+
+def _bound(work: Callable[[int], None], place: int) -> Callable[[], None]:
+    return lambda: work(place)
