@@ -1,0 +1,113 @@
+"""A throwaway PostgreSQL 15 cluster on a free loopback port, without fsync."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+from pathlib import Path
+from uuid import uuid4
+
+import psycopg
+
+_BIN = Path("/usr/lib/postgresql/15/bin")
+INSTALL = "apt-get install postgresql-15"
+
+
+def find_binaries() -> Path | None:
+    """Where initdb and postgres are, or None."""
+    if (_BIN / "initdb").exists():
+        return _BIN
+    found = shutil.which("initdb")
+    return Path(found).resolve().parent if found else None
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class PostgresServer:
+    """Started by `start`; `new_database` gives the URL of an empty database."""
+
+    def __init__(self) -> None:
+        binaries = find_binaries()
+        assert binaries is not None, INSTALL
+        self._bin = binaries
+        self.dir = Path(tempfile.mkdtemp(prefix="storyforge-pg-"))
+        self.port = free_port()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._as_root = os.geteuid() == 0
+
+    def start(self) -> None:
+        if self._as_root:  # PostgreSQL refuses to run as root
+            shutil.chown(self.dir, "postgres", "postgres")
+        data = self.dir / "data"
+        if not data.exists():
+            self._run("initdb", "-D", str(data), "-U", "tester", "-A", "trust", "-N", "-E", "UTF8")
+        options = ["-c", "fsync=off", "-c", "full_page_writes=off", "-c", "max_connections=200"]
+        log = (self.dir / "server.log").open("ab")
+        self._process = subprocess.Popen(
+            self._command(
+                "postgres",
+                "-D",
+                str(data),
+                "-p",
+                str(self.port),
+                "-k",
+                str(self.dir),
+                "-c",
+                "listen_addresses=127.0.0.1",
+                *options,
+            ),
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+        self._wait()
+
+    def stop(self, *, immediate: bool = False) -> None:
+        """Fast shutdown, or the immediate one that rolls through recovery."""
+        mode = "immediate" if immediate else "fast"
+        self._run("pg_ctl", "stop", "-D", str(self.dir / "data"), "-m", mode, "-w", "-t", "30")
+        if self._process is not None:
+            self._process.wait(timeout=30)
+
+    def close(self) -> None:
+        if self._process is not None and self._process.poll() is None:
+            self.stop(immediate=True)
+        shutil.rmtree(self.dir, ignore_errors=True)
+
+    def new_database(self) -> str:
+        name = f"t{uuid4().hex[:12]}"
+        with psycopg.connect(self._admin, autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name}".encode())
+        return f"postgresql+psycopg://tester@127.0.0.1:{self.port}/{name}"
+
+    @property
+    def _admin(self) -> str:
+        return f"host=127.0.0.1 port={self.port} user=tester dbname=postgres"
+
+    def _command(self, program: str, *arguments: str) -> list[str]:
+        command = [str(self._bin / program), *arguments]
+        if self._as_root:
+            return ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups", *command]
+        return command
+
+    def _run(self, program: str, *arguments: str) -> None:
+        subprocess.run(
+            self._command(program, *arguments), check=True, capture_output=True, cwd=self.dir
+        )
+
+    def _wait(self) -> None:
+        for _ in range(200):
+            try:
+                psycopg.connect(self._admin, connect_timeout=2).close()
+            except psycopg.OperationalError:
+                subprocess.run(["sleep", "0.1"], check=True)
+            else:
+                return
+        raise RuntimeError((self.dir / "server.log").read_text()[-2000:])
