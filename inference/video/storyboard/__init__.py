@@ -1,0 +1,1 @@
+"""The storyboard renderer: shots drawn as moving, layered pictures on the CPU."""

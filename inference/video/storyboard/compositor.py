@@ -1,0 +1,142 @@
+"""The compositor: lays the depth layers over each other under the camera, frame by frame."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.video.storyboard.camera import Pose
+from inference.video.storyboard.canvas import Geometry, Rgba
+from inference.video.storyboard.layers import Layer, depth_share
+
+Affine = NDArray[np.float64]
+_HORIZON_SHARE = 0.56  # of the height: what a push-in moves toward
+
+
+@dataclass(frozen=True)
+class Patch:
+    """A layer's place in the frame at one moment: matrix into the patch, and its rectangle."""
+
+    matrix: Affine
+    x0: int
+    y0: int
+    x1: int
+    y1: int
+    opaque_y: int
+
+
+class Compositor:
+    """Draws layers into one reused frame buffer [H, W, 4]."""
+
+    def __init__(self, geometry: Geometry, layers: Sequence[Layer]) -> None:
+        self._geometry = geometry
+        self._layers = tuple(layers)
+        self.frame: Rgba = np.zeros((geometry.height, geometry.width, 4), np.uint8)
+        self._scratch = np.empty(geometry.height * geometry.width * 4, np.uint8)
+        self._spread = np.empty(geometry.height * geometry.width * 4, np.uint8)
+
+    def draw(self, pose: Pose, seconds: float) -> Rgba:
+        """The scene at one moment; the buffer is reused by the next call."""
+        patches = [self.patch(layer, pose, seconds) for layer in self._layers]
+        limits = self._visible_limits(patches)
+        for layer, patch, limit in zip(self._layers, patches, limits, strict=True):
+            if patch is not None and patch.y0 < limit:
+                self._lay(layer, patch, min(patch.y1, limit))
+        return self.frame
+
+    def matrix(self, layer: Layer, pose: Pose, seconds: float) -> Affine:
+        """Layer pixels to frame pixels: own motion first, then the camera."""
+        width, height = self._geometry.width, self._geometry.height
+        tall = layer.image.shape[0]
+        motion = layer.motion
+        wave = math.sin(2 * math.pi * motion.rate * seconds + motion.phase)
+        lean = motion.sway * wave / tall
+        swell = 1.0 + motion.breath * (0.5 + 0.5 * wave)
+        bob = -motion.bob * abs(math.sin(math.pi * 1.9 * seconds + motion.phase))
+        # Own motion keeps the foot (lower edge) where it stands.
+        own = np.array(
+            [
+                [1.0, -lean, lean * tall + layer.left + motion.drift * seconds],
+                [0.0, swell, layer.top + tall * (1.0 - swell) + bob],
+                [0.0, 0.0, 1.0],
+            ]
+        )
+        share = depth_share(layer.depth)
+        zoom = 1.0 + (pose.zoom - 1.0) * share
+        right = 0.0 if motion.pinned else pose.right * width * share
+        middle_x, middle_y = width / 2, height * _HORIZON_SHARE
+        cos, sin = math.cos(pose.roll) * zoom, math.sin(pose.roll) * zoom
+        down = pose.down * height * share
+        camera = np.array(
+            [
+                [cos, -sin, middle_x - cos * middle_x + sin * middle_y + right],
+                [sin, cos, middle_y - sin * middle_x - cos * middle_y + down],
+                [0.0, 0.0, 1.0],
+            ]
+        )
+        return (camera @ own)[:2]
+
+    def patch(self, layer: Layer, pose: Pose, seconds: float) -> Patch | None:
+        """Where the layer shows in the frame, or None when it is out of sight."""
+        matrix = self.matrix(layer, pose, seconds)
+        tall, wide = layer.image.shape[:2]
+        corners = np.array([[0, 0], [wide, 0], [0, tall], [wide, tall]], np.float64)
+        placed = corners @ matrix[:, :2].T + matrix[:, 2]
+        x0, y0 = (max(0, int(part)) for part in np.floor(placed.min(axis=0)))
+        x1 = min(self._geometry.width, math.ceil(placed[:, 0].max()))
+        y1 = min(self._geometry.height, math.ceil(placed[:, 1].max()))
+        if x0 >= x1 or y0 >= y1:
+            return None
+        level = abs(matrix[1, 0]) < 1e-9  # noqa: PLR2004 - only rolled frames tilt rows
+        covers = level and placed[:, 0].min() <= 0 and placed[:, 0].max() >= self._geometry.width
+        opaque_y = 1 << 30
+        if covers and layer.opaque_from < tall and layer.blend == "over":
+            opaque_y = math.ceil(matrix[1, 1] * (layer.opaque_from + 1) + matrix[1, 2])
+        reaches = placed[:, 1].max() >= self._geometry.height
+        return Patch(matrix, x0, y0, x1, y1, opaque_y if reaches else 1 << 30)
+
+    def _visible_limits(self, patches: Sequence[Patch | None]) -> list[int]:
+        """For each layer the row from which nearer layers hide it wholly."""
+        limit = self._geometry.height
+        limits: list[int] = []
+        for patch in reversed(patches):
+            limits.append(limit)
+            if patch is not None:
+                limit = min(limit, max(0, patch.opaque_y))
+        return limits[::-1]
+
+    def _lay(self, layer: Layer, patch: Patch, y1: int) -> None:
+        wide, tall = patch.x1 - patch.x0, y1 - patch.y0
+        warped = self._scratch[: tall * wide * 4].reshape(tall, wide, 4)
+        matrix = patch.matrix.copy()
+        matrix[:, 2] -= (patch.x0, patch.y0)
+        below = self.frame[patch.y0 : y1, patch.x0 : patch.x1]
+        cv2.warpAffine(
+            layer.image,
+            matrix,
+            (wide, tall),
+            dst=warped,
+            flags=cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_REPLICATE if layer.opaque_from == 0 else cv2.BORDER_CONSTANT,
+        )
+        if layer.blend == "add":
+            cv2.add(below, warped, dst=below)
+            return
+        split = min(max(0, patch.opaque_y - patch.y0), tall)
+        if split > 0:
+            self._blend(below[:split], warped[:split])
+        if split < tall:
+            np.copyto(below[split:], warped[split:])
+
+    def _blend(self, below: Rgba, above: Rgba) -> None:
+        tall, wide = above.shape[:2]
+        rest = cv2.bitwise_not(cv2.extractChannel(above, 3))
+        spread = self._spread[: tall * wide * 4].reshape(tall, wide, 4)
+        cv2.merge([rest, rest, rest, rest], dst=spread)
+        cv2.multiply(below, spread, dst=below, scale=1 / 255)
+        cv2.add(below, above, dst=below)

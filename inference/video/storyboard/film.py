@@ -1,0 +1,140 @@
+"""One shot as a film: layers made once, then drawn frame by frame with finish and words."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.video.model import Frames
+from inference.video.storyboard.camera import pose_at, reach_of
+from inference.video.storyboard.canvas import Geometry, Rgba
+from inference.video.storyboard.colour import lighten, rgb
+from inference.video.storyboard.compositor import Compositor
+from inference.video.storyboard.figures import figure_layer
+from inference.video.storyboard.finish import Finish
+from inference.video.storyboard.layers import Layer, Sheet
+from inference.video.storyboard.overlays import (
+    Sticker,
+    caption_stickers,
+    name_tag,
+    slate_sticker,
+)
+from inference.video.storyboard.plan import DrawingPlan
+from inference.video.storyboard.scenery import GROUND, scenery_layers
+from inference.video.storyboard.styles import Paint, style_named
+
+_TAG_SECONDS = 3.2  # name tags greet and go
+_DIP_SECONDS = 0.22  # half of a dip between two shots
+_OPEN_SECONDS = 0.5  # the fade that opens and closes a segment
+
+
+class Film:
+    """A plan made drawable at one size."""
+
+    def __init__(self, plan: DrawingPlan, width: int, height: int) -> None:
+        self._plan = plan
+        self._geometry = Geometry(width, height)
+        style = style_named(plan.preset)
+        wintry = "snow" in plan.weather
+        self._paint = Paint(style, plan.light, plan.palette, wintry=wintry)
+        reach = reach_of(plan.camera)
+        sheet = Sheet(self._geometry, reach.across, reach.up_down)
+        behind, before = scenery_layers(plan, sheet, self._paint)
+        self._figures = [
+            figure_layer(figure, self._geometry, self._paint, self._ground(at))
+            for at, figure in enumerate(plan.figures)
+        ]
+        self._compositor = Compositor(self._geometry, [*behind, *self._figures, *before])
+        self._finish = Finish(self._geometry, plan, self._paint)
+        self._stickers = caption_stickers(plan, self._geometry, serif=style.serif)
+        slate = slate_sticker(plan, self._geometry)
+        if slate is not None:
+            self._stickers.append(slate)
+        self._tags = [
+            name_tag(figure.name, self._geometry, lighten(rgb(figure.cloth), 0.25))
+            for figure in plan.figures
+        ]
+
+    def _ground(self, at: int) -> float:
+        """Where a figure's feet are: not all in one row."""
+        row = (0.0, 0.018, 0.004, 0.022, 0.008)[at % 5]
+        return self._geometry.height * (GROUND + row)
+
+    def draw(self, out: NDArray[np.uint8], index: int, frames: int, fps: int) -> None:
+        """Draw frame `index` of `frames` into `out` [H, W, 3]."""
+        seconds = index / fps
+        progress = index / max(1, frames - 1)
+        pose = pose_at(self._plan.camera, progress, seconds, self._plan.shot_seed % 628 / 100)
+        picture = self._compositor.draw(pose, seconds)
+        self._finish.air(picture, pose, seconds)
+        shown = cv2.cvtColor(picture, cv2.COLOR_RGBA2RGB, dst=out)
+        if shown is not out:
+            out[:] = shown
+        self._finish.polish(out, index)
+        for layer, tag in zip(self._figures, self._tags, strict=True):
+            if tag is not None:
+                self._place_tag(out, layer, tag, pose_seconds=(pose, seconds))
+        for sticker in self._stickers:
+            lay_sticker(out, sticker, sticker.strength(seconds))
+        self._dip(out, index, frames, fps)
+
+    def still(self, progress: float) -> Frames:
+        """One frame [1, H, W, 3] from the middle of the take, for trials and thumbnails."""
+        out = np.empty((1, self._geometry.height, self._geometry.width, 3), np.uint8)
+        frames = max(3, round(self._plan.seconds * 12))
+        self.draw(out[0], round(progress * (frames - 1)), frames, 12)
+        return out
+
+    def _place_tag(
+        self, out: NDArray[np.uint8], layer: Layer, tag: Rgba, *, pose_seconds: tuple
+    ) -> None:
+        pose, seconds = pose_seconds
+        rise = min(1.0, seconds / 0.4 + 0.3)
+        strength = min(rise, (_TAG_SECONDS - seconds) / 0.5)
+        if strength <= 0:
+            return
+        matrix = self._compositor.matrix(layer, pose, seconds)
+        tall, wide = layer.image.shape[:2]
+        rows = np.flatnonzero(layer.image[..., :3].max(axis=(1, 2)))
+        first = float(rows[0]) if len(rows) else 0.0
+        x, y = matrix @ (wide / 2, first, 1.0)
+        top = max(round(y - tag.shape[0] * 1.35), round(self._geometry.unit * 0.09))
+        left = round(x - tag.shape[1] / 2)
+        left = min(max(2, left), max(2, self._geometry.width - tag.shape[1] - 2))
+        lay_sticker(out, Sticker(tag, left, top), strength)
+        _ = tall
+
+    def _dip(self, out: NDArray[np.uint8], index: int, frames: int, fps: int) -> None:
+        """Rise from the dark at the start, sink into it at the end; softer between shots."""
+        plan = self._plan
+        opening = _DIP_SECONDS if plan.joins_previous or plan.index else _OPEN_SECONDS
+        closing = _DIP_SECONDS if plan.index + 1 < plan.count else _OPEN_SECONDS
+        # A third of the take at most, so that short takes are not all fade.
+        start = min(opening * fps, frames / 3)
+        stop = min(closing * fps, frames / 3)
+        floor = 0.35
+        share = min((index + 1) / max(1.0, start), (frames - index) / max(1.0, stop), 1.0)
+        if share < 1.0:
+            cv2.convertScaleAbs(out, dst=out, alpha=floor + (1 - floor) * share)
+
+
+def lay_sticker(out: NDArray[np.uint8], sticker: Sticker, strength: float) -> None:
+    """Composite an overlay onto an RGB frame, clipped to it."""
+    if strength <= 0:
+        return
+    height, width = out.shape[:2]
+    tall, wide = sticker.image.shape[:2]
+    x0, y0 = max(0, sticker.left), max(0, sticker.top)
+    x1, y1 = min(width, sticker.left + wide), min(height, sticker.top + tall)
+    if x0 >= x1 or y0 >= y1:
+        return
+    piece = np.ascontiguousarray(
+        sticker.image[y0 - sticker.top : y1 - sticker.top, x0 - sticker.left : x1 - sticker.left]
+    )
+    if strength < 1.0:
+        piece = cv2.convertScaleAbs(piece, alpha=strength)
+    below = np.ascontiguousarray(out[y0:y1, x0:x1])
+    rest = cv2.bitwise_not(cv2.extractChannel(piece, 3))
+    dimmed = cv2.multiply(below, cv2.merge([rest, rest, rest]), scale=1 / 255)
+    out[y0:y1, x0:x1] = cv2.add(dimmed, cv2.cvtColor(piece, cv2.COLOR_RGBA2RGB))

@@ -1,0 +1,147 @@
+"""The sky: gradient, sun or moon, stars and clouds."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from inference.video.storyboard.canvas import Canvas
+from inference.video.storyboard.colour import Rgb, lighten, mix
+from inference.video.storyboard.layers import Layer, Motion, Sheet, finished
+from inference.video.storyboard.noise import cloud_texture, random_of, seed_of
+from inference.video.storyboard.styles import Paint
+from storyforge.domain.script import Light
+
+HORIZON = 0.62  # of the frame's height
+
+
+def sky_layers(sheet: Sheet, paint: Paint, seed: int, *, overcast: bool) -> list[Layer]:
+    """Gradient with the sun or moon in it, then clouds that drift."""
+    canvas = sheet.canvas(0.0)
+    gradient(canvas, paint.sky, sheet.geometry.height, overcast=overcast)
+    rng = random_of(seed, "sky")
+    frame = sheet.geometry
+    if paint.light in {Light.NIGHT, Light.DUSK} and not overcast:
+        stars(canvas, seed, 170 if paint.light is Light.NIGHT else 40, paint.sun, HORIZON)
+    if not overcast or paint.light is Light.NIGHT:
+        _luminary(canvas, paint, rng, frame.width, frame.height, frame.unit)
+    background = finished(canvas, 0.0, paint.style, seed)
+    return [background, *_clouds(sheet, paint, seed, overcast=overcast)]
+
+
+def gradient(
+    canvas: Canvas, colours: tuple[Rgb, Rgb, Rgb], height: int, *, overcast: bool = False
+) -> None:
+    """Fill the whole sheet with the three colours of a sky."""
+    top, middle, low = colours
+    if overcast:
+        grey = mix(middle, (0.5, 0.52, 0.56), 0.45)
+        top, middle, low = mix(top, grey, 0.7), mix(middle, grey, 0.6), mix(low, grey, 0.45)
+    rows = (np.arange(canvas.height, dtype=np.float32) + canvas.top) / (height * HORIZON)
+    stops = np.array([-0.2, 0.45, 1.0])
+    line = np.stack([np.interp(rows, stops, [top[i], middle[i], low[i]]) for i in range(3)], axis=1)
+    # A little dither, so that slow gradients do not band in eight bits.
+    noise = np.random.default_rng(7).random((canvas.height, 64, 1), dtype=np.float32)
+    block = np.clip(line[:, None, :] * 255 + noise, 0, 255).astype(np.uint8)
+    wide = np.tile(block, (1, canvas.width // 64 + 1, 1))[:, : canvas.width]
+    canvas.image[..., :3] = wide
+    canvas.image[..., 3] = 255
+
+
+def stars(canvas: Canvas, seed: int, count: int, colour: Rgb, horizon: float) -> None:
+    """Scatter stars of several sizes over the upper sheet."""
+    rng = random_of(seed, "stars")
+    reach = max(1.0, (canvas.height * horizon))
+    size = max(0.5, canvas.height / 900)
+    for _ in range(count):
+        x = rng.uniform(0, canvas.width) + canvas.left
+        y = rng.uniform(0, reach) ** 1.0 + canvas.top
+        bright = rng.uniform(0.15, 1.0) ** 2
+        fade = 1.0 - 0.8 * (y - canvas.top) / reach
+        canvas.glow(x, y, size * (1.6 + 2.6 * bright), colour, min(1.0, 0.35 + bright) * fade)
+        if bright > 0.8:  # noqa: PLR2004 - the brightest few get a halo
+            canvas.glow(x, y, size * 11, colour, 0.22 * fade)
+
+
+def _luminary(
+    canvas: Canvas, paint: Paint, rng: np.random.Generator, width: int, height: int, unit: float
+) -> None:
+    """The sun or moon at the height that the time of day asks for, with its glow."""
+    x = width * (rng.uniform(0.2, 0.38) if rng.random() < 0.5 else rng.uniform(0.62, 0.8))  # noqa: PLR2004 - a coin
+    heights = {Light.DAWN: 0.50, Light.DAY: 0.20, Light.DUSK: 0.47, Light.NIGHT: 0.22}
+    y = height * heights[paint.light]
+    night = paint.light is Light.NIGHT
+    radius = unit * {Light.DAY: 0.055, Light.NIGHT: 0.062}.get(paint.light, 0.085)
+    canvas.glow(x, y, radius * 9, paint.sun, 0.30 if night else 0.42)
+    canvas.glow(x, y, radius * 3.2, paint.sun, 0.38)
+    disc = paint.sun if paint.light is not Light.DAY else lighten(paint.sun, 0.4)
+    canvas.ellipse(x, y, radius, radius, disc)
+    if night:
+        spot = mix(paint.sun, paint.sky[0], 0.16)
+        for away_x, away_y, share in ((-0.3, -0.2, 0.22), (0.25, 0.3, 0.3), (0.3, -0.35, 0.14)):
+            canvas.ellipse(
+                x + away_x * radius, y + away_y * radius, share * radius, share * radius * 0.9, spot
+            )
+
+
+def _clouds(sheet: Sheet, paint: Paint, seed: int, *, overcast: bool) -> list[Layer]:
+    """One or two drifting banks of clouds, lit from below at dawn and dusk."""
+    if paint.style.edge == "wash":
+        return [_soft_clouds(sheet, paint, seed)]
+    layers = []
+    unit = sheet.geometry.unit
+    for bank, depth in enumerate((0.05, 0.16)):
+        rng = random_of(seed, "clouds", bank)
+        canvas = sheet.canvas(depth, bottom=sheet.geometry.height * HORIZON)
+        base = mix(paint.sky[1], paint.sky[2], 0.5)
+        bright = {Light.DAY: 0.72, Light.NIGHT: 0.06}.get(paint.light, 0.22)
+        colour = lighten(mix(base, paint.sun, 0.35 if not overcast else 0.1), bright * 0.8)
+        if overcast:
+            colour = mix(colour, (0.42, 0.44, 0.5), 0.45)
+        for _ in range(7 if overcast else int(rng.integers(2, 5))):
+            x = rng.uniform(canvas.left, canvas.right)
+            y = sheet.geometry.height * rng.uniform(0.05, 0.40)
+            _puff(canvas, rng, x, y, unit * rng.uniform(0.12, 0.26) * (1 + bank * 0.5), colour)
+        faint = 0.55 + 0.2 * bank
+        canvas.image[:] = cv2.convertScaleAbs(canvas.image, alpha=faint)
+        drift = unit * (0.006 + 0.008 * bank) * (1 if seed % 2 else -1)
+        layers.append(
+            finished(canvas, depth, paint.style, seed_of(seed, bank), motion=Motion(drift=drift))
+        )
+    return layers
+
+
+def _puff(
+    canvas: Canvas, rng: np.random.Generator, x: float, y: float, wide: float, colour: Rgb
+) -> None:
+    """One flat-bottomed cloud of round heads."""
+    heads = int(rng.integers(5, 9))
+    points = []
+    for index in range(heads):
+        part = (index + 0.5) / heads
+        rise = np.sin(np.pi * part) ** 0.8
+        radius = wide * (0.12 + 0.16 * rise * rng.uniform(0.7, 1.2))
+        points.append((x + (part - 0.5) * 1.7 * wide, y - radius * 0.55, radius))
+    for px, py, radius in points:
+        canvas.ellipse(px, py, radius * 1.25, radius * 0.82, colour)
+    canvas.ellipse(x, y - wide * 0.02, wide * 0.98, wide * 0.10, colour)
+
+
+def _soft_clouds(sheet: Sheet, paint: Paint, seed: int) -> Layer:
+    """Clouds as blooms of wet paper."""
+    canvas = sheet.canvas(0.08, bottom=sheet.geometry.height * HORIZON)
+    small_h, small_w = max(8, canvas.height // 3), max(8, canvas.width // 3)
+    noise = cloud_texture(small_h, small_w, 5, seed_of(seed, "soft") % 65521)
+    fade = np.linspace(1, 0, small_h, dtype=np.float32)[:, None] ** 0.7
+    cover = np.clip((noise - 0.52) * 3.4, 0, 1) * fade * 0.75
+    cover = cv2.resize(cover, (canvas.width, canvas.height), interpolation=cv2.INTER_LINEAR)
+    colour = lighten(paint.sky[2], 0.15 if paint.dark else 0.6)
+    canvas.image[..., :3] = (cover[..., None] * np.array(colour) * 255).astype(np.uint8)
+    canvas.image[..., 3] = (cover * 255).astype(np.uint8)
+    return Layer(
+        canvas.image,
+        canvas.left,
+        canvas.top,
+        0.08,
+        motion=Motion(drift=sheet.geometry.unit * 0.008),
+    )

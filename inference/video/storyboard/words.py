@@ -1,0 +1,167 @@
+"""What a text says about place, weather and things, by key words of several languages."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from functools import lru_cache
+
+# Stems; a token that begins with one counts. `*stem` may stand anywhere in a token (German
+# compounds), `stem$` must be the whole token. Han, kana and Hangul words are looked for anywhere.
+_SETTING_WORDS: Mapping[str, str] = {
+    "forest": "forest wood$ woods$ woodland jungle grove thicket tree$ trees$ *wald$ wälder waldes"
+    " dschungel baum bäume *bäumen forêt bois$ jungle arbre bosque selva árbol foresta bosco"
+    " floresta orman лес$ лесу$ леса$ лесн дерев δάσος 森 林 숲 غابة יער जंगल",
+    "mountains": "mountain peak$ peaks$ summit cliff canyon alps volcano gebirge *berge$ *bergen$"
+    " *berg$ gipfel klippe montagne sommet falaise montaña cumbre acantilado montagna montanha dağ"
+    " горы$ гора$ горах$ горн βουν 山 峰 산$ 산을 산의 جبل הר$ पहाड़",
+    "hills": "hill valley countryside hügel *tal$ landschaft colline vallée colina valle$ холм"
+    " 丘 谷 언덕",
+    "meadow": "meadow field$ fields$ garden flower grass$ prairie orchard wiese feld$ felder garten"
+    " blume prairie$ champ$ jardin fleur pradera campo$ jardín flor$ flores giardino prato сад$"
+    " поле$ луг 花 草 園 庭 꽃 정원 حديقة",
+    "sea": "sea$ seas$ ocean beach coast shore wave$ waves$ harbour harbor island sail$ sails$"
+    " meer$ meeres *küste strand hafen insel ozean wellen mer$ océan plage côte$ vague$ vagues$"
+    " île port$ mar$ océano playa costa ola$ olas$ isla puerto oceano spiaggia mare$ deniz море$"
+    " моря$ океан берег θάλασσα 海 島 岸 바다 섬 بحر ים$ समुद्र",
+    "lake": "lake river pond stream$ brook waterfall *see$ sees$ *fluss flusses *bach$ teich lac$"
+    " rivière étang fleuve lago río$ arroyo estanque fiume rio$ göl озер рек$ реке$ река$ λίμνη"
+    " 湖 江 河 池 川 호수 강가 بحيرة נהר नदी",
+    "city": "city cities town$ towns$ skyline metropolis downtown skyscraper rooftop megacity"
+    " *stadt$ städte *stadt dächer wolkenkratzer ville$ villes$ toits gratte-ciel ciudad"
+    " rascacielos azotea città cidade şehir город πόλη 城市 城里 都市 都会 街 東京 上海 도시 مدينة עיר$ शहर",
+    "street": "street alley lamppost pavement sidewalk boulevard *straße *strasse *gasse$ gassen"
+    " laterne rue$ rues$ ruelle trottoir réverbère calle$ calles$ callejón farola acera strada"
+    " rua$ sokak улиц переул δρόμος 街道 巷 路地 통 골목 شارع רחוב सड़क",
+    "village": "village cottage hamlet farm barn$ hut$ huts$ dorf$ dorfes dörfer hütte bauernhof"
+    " häuschen chaumière ferme$ cabane hameau pueblo aldea granja cabaña villaggio vila$ köy"
+    " деревн избушк изба$ χωριό 村 村庄 小屋 마을 오두막 قرية כפר गाँव गांव",
+    "castle": "castle palace fortress tower$ towers$ kingdom throne *schloss schlosses *burg$"
+    " burgen palast turm$ festung königreich château palais forteresse royaume tour$ castillo"
+    " palacio fortaleza reino torre castello castelo kale$ saray замок замк дворц башн κάστρο"
+    " 城堡 宫殿 宮殿 城塞 お城 塔 성$ 궁전 قصر טירה महल",
+    "desert": "desert dune dunes$ oasis sand$ sands$ camel pyramid *wüste düne sanddüne désert"
+    " dune$ sable$ desierto duna arena$ camello deserto çöl пустын έρημος 沙漠 砂漠 沙丘 사막 صحراء"
+    " מדבר रेगिस्तान",
+    "room": "room$ rooms$ kitchen bedroom attic library study$ office house$ home$ inside window"
+    " tavern inn$ parlour parlor lamp$ desk bed$ fireplace café bar$ cellar *zimmer küche stube"
+    " dachboden bibliothek büro haus$ hause$ fenster wirtshaus *raum$ kamin lampe kneipe chambre"
+    " cuisine grenier bibliothèque bureau maison fenêtre taverne lampe habitación cocina desván"
+    " biblioteca oficina casa$ ventana taberna salón stanza cucina комнат кухн библиотек окн$ дом$"
+    " доме$ 房间 房間 屋里 室内 图书馆 部屋 窓 방$ 방에 غرفة בית$ कमरा",
+    "cave": "cave$ caves$ cavern grotto tunnel mine$ dungeon underground *höhle grotte tunnel"
+    " verlies bergwerk caverne grotte souterrain cueva caverna túnel mazmorra mina$ пещер"
+    " 洞 洞窟 동굴 كهف מערה गुफा",
+    "space": "space$ planet star$ stars$ galaxy orbit comet nebula asteroid cosmos rocket"
+    " starship spaceship moon$ mars$ *weltraum weltall *planet sterne sternen galaxie raumschiff"
+    " rakete mond$ mondes espace planète étoile galaxie fusée lune$ espacio planeta estrella"
+    " galaxia cohete luna$ nave$ spazio космос планет звезд звёзд ракет διάστημα"
+    " 宇宙 太空 星球 行星 星星 飞船 火箭 우주 행성 فضاء כוכב अंतरिक्ष",
+    "station": "station$ airlock cockpit spacecraft corridor bridge$ console hull reactor laboratory"
+    " *raumstation *luftschleuse *kommandobrücke labor$ vaisseau sas$ passerelle laboratoire"
+    " estación laboratorio esclusa станци отсек 空间站 太空站 飞船上 实验室 宇宙船 우주선",
+}
+
+_WEATHER_WORDS: Mapping[str, str] = {
+    "rain": "rain$ rains rainy raining rained drizzle downpour wet$ *regen$ regnet regnete regnerisch"
+    " pluie pleut pleuvait lluvia llueve llovía pioggia chuva yağmur дожд βροχή 雨 비가 비는 مطر גשם"
+    " बारिश",
+    "snow": "snow$ snows snowy snowing snowed snowflake blizzard frost ice$ icy winter *schnee"
+    " schneit schneite verschneit winter eis$ frost neige hiver givre nieve nevada$ nevaba invierno"
+    " hielo neve inverno kar$ снег снеж зим мороз χιόνι 雪 冬 눈이 겨울 ثلج שלג बर्फ",
+    "fog": "fog$ foggy mist$ mists misty haze smoke$ *nebel neblig dunst rauch brouillard brume"
+    " niebla bruma humo nebbia névoa sis$ туман ομίχλη 雾 霧 안개 ضباب ערפל कोहरा",
+    "storm": "storm$ storms stormy thunder lightning tempest *sturm$ gewitter donner$ blitz orage"
+    " tempête tonnerre foudre tormenta trueno relámpago tempesta fırtına бур$ буря$ гроз 暴风 嵐 雷"
+    " 폭풍 عاصفة סערה तूफ़ान",
+    "leaves": "wind$ windy breeze autumn leaves$ *wind$ herbst blätter vent$ automne feuilles viento"
+    " otoño hojas vento autunno rüzgar ветер ветр осен 风 風 秋 바람 가을 ريح רוח",
+    "fireflies": "firefl glowworm fairy fairies magic enchant sparkle *glühwürm fee$ feen zauber"
+    " magisch verzaubert luciole fée magie enchant luciérnaga hada$ magia mágic fata$ волшеб фея"
+    " 萤火 蛍 仙 魔法 마법 سحر קסם जादू",
+    "sparks": "fire$ fires flame flames ember embers spark sparks campfire dragon forge burning"
+    " feuer$ flamme funken drache drachen schmiede feu$ flammes étincelle dragon fuego llama$"
+    " llamas chispa dragón fuoco ateş огонь огня костёр костер дракон 火 炎 龙 龍 竜 불꽃 نار אש$ आग",
+    "petals": "blossom cherry petal spring$ kirschblüte frühling cerisier pétale printemps cerezo"
+    " pétalo primavera вишн весн 桜 樱 梅花 春 벚꽃 봄",
+}
+
+_THING_WORDS: Mapping[str, str] = {
+    "ship": "ship$ ships boat$ boats sail$ sails vessel ferry schiff$ schiffe *schiff$ boot$ boote"
+    " segel bateau navire voile barque barco velero bote$ nave$ navio gemi корабл лодк πλοίο 船 舟"
+    " 배를 배가 سفينة ספינה जहाज",
+    "lighthouse": "lighthouse *leuchtturm phare$ faro$ farol маяк φάρος 灯塔 灯台 등대 منارة מגדלור",
+    "fire": "campfire bonfire lagerfeuer feu$ hoguera fogata костёр костер 篝火 焚き火 모닥불",
+    "dragon": "dragon *drache дракон dragón 龙 龍 竜 용이 تنين דרקון",
+    "bridge": "bridge$ bridges brücke pont$ puente мост 桥 橋 다리 جسر גשר पुल",
+    "moon": "moon$ moonlit moonlight mond$ *mond$ mondes lune$ luna$ ay$ лун φεγγάρι 月 달이 달빛 قمر"
+    " ירח चाँद",
+    "mill": "windmill mill$ mühle *mühle moulin molino мельниц 风车 風車",
+    "birds": "bird$ birds gull crow$ crows raven vogel vögel möwe krähe rabe oiseau mouette corbeau"
+    " pájaro gaviota cuervo птиц чайк ворон 鸟 鳥 새가 طائر ציפור चिड़िया",
+    "alien": "alien robot android cyborg ufo roboter außerirdisch extraterrestre робот 机器人 외계",
+}
+
+_TOKEN = re.compile(r"[\w'-]+", re.UNICODE)
+_IDEOGRAPHIC = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+
+
+@lru_cache(maxsize=1)
+def _rules() -> dict[str, dict[str, tuple[str, ...]]]:
+    tables = {"setting": _SETTING_WORDS, "weather": _WEATHER_WORDS, "thing": _THING_WORDS}
+    return {
+        table: {name: tuple(words.split()) for name, words in rows.items()}
+        for table, rows in tables.items()
+    }
+
+
+def _score(stems: tuple[str, ...], tokens: list[str], text: str) -> float:
+    """How strongly the stems are in the text; early words weigh a little more."""
+    score = 0.0
+    for stem in stems:
+        if _IDEOGRAPHIC.search(stem):
+            found = text.find(stem.rstrip("$"))
+            score += 1.0 + 0.3 / (1 + found) if found >= 0 else 0.0
+            continue
+        anywhere, whole = stem.startswith("*"), stem.endswith("$")
+        core = stem.strip("*$")
+        for at, token in enumerate(tokens):
+            if anywhere and whole:
+                hit = token.endswith(core)
+            elif anywhere:
+                hit = core in token
+            else:
+                hit = token == core if whole else token.startswith(core)
+            if hit:
+                score += 1.0 + 0.5 / (1 + at)
+                break
+    return score
+
+
+def _found(table: str, text: str) -> dict[str, float]:
+    folded = unicodedata.normalize("NFC", text).casefold().replace("ß", "ss")
+    tokens = _TOKEN.findall(folded)
+    scores = {
+        name: _score(tuple(stem.casefold() for stem in stems), tokens, folded)
+        for name, stems in _rules()[table].items()
+    }
+    return {name: score for name, score in scores.items() if score > 0}
+
+
+def settings_in(text: str) -> list[str]:
+    """The kinds of place that a text names, the strongest first."""
+    scores = _found("setting", text)
+    return sorted(scores, key=lambda name: -scores[name])
+
+
+def weather_in(text: str) -> list[str]:
+    """The weathers (and airborne things) that a text names, the strongest first."""
+    scores = _found("weather", text)
+    return sorted(scores, key=lambda name: -scores[name])
+
+
+def things_in(text: str) -> list[str]:
+    """The larger things that a text names, the strongest first."""
+    scores = _found("thing", text)
+    return sorted(scores, key=lambda name: -scores[name])
