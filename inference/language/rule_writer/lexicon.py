@@ -1,0 +1,114 @@
+"""Word lists by concept and language, read from `words/*.toml` and searched in folded text."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import resources
+
+from inference.language.rule_writer.folding import Folded, fold, is_unspaced
+
+_NOWHERE = re.compile(r"(?!)")
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One word found: its concept and its range in the original text."""
+
+    concept: str
+    start: int
+    end: int
+
+
+class Lexicon:
+    """Concepts with their words, e.g. {"night": {"en": "night, midnight", "de": "nacht*"}}.
+
+    A trailing * matches any ending. Words are matched whole, but inside scripts that write no
+    spaces they match anywhere. The longest word at a place wins.
+    """
+
+    def __init__(self, table: Mapping[str, Mapping[str, str]]) -> None:
+        self._table = table
+        self._patterns: dict[str, tuple[re.Pattern[str], Mapping[str, str]]] = {}
+
+    @property
+    def table(self) -> Mapping[str, Mapping[str, str]]:
+        """The rows as the file has them."""
+        return self._table
+
+    def only(self, concepts: tuple[str, ...]) -> Lexicon:
+        """The same word lists with these concepts alone."""
+        return Lexicon({one: self._table[one] for one in concepts})
+
+    def words(self, concept: str, language: str) -> frozenset[str]:
+        """The folded words of a concept in one language ("" = in all of them)."""
+        return frozenset(word for word in self._listed(concept, language))
+
+    def find(self, folded: Folded, language: str) -> list[Hit]:
+        """All hits in order of place; words of the concept `none` are swallowed."""
+        pattern, concepts = self._pattern(language)
+        hits: list[Hit] = []
+        for match in pattern.finditer(folded.text):
+            concept = self._concept(match.group(0), concepts)
+            if concept and concept != "none":
+                hits.append(Hit(concept, *folded.span(*match.span())))
+        return hits
+
+    def _listed(self, concept: str, language: str) -> list[str]:
+        rows = self._table.get(concept, {})
+        lists = [rows[language]] if language in rows else [] if language else list(rows.values())
+        if "all" in rows and language:
+            lists.append(rows["all"])
+        return [fold(word.strip()) for row in lists for word in row.split(",") if word.strip()]
+
+    def _pattern(self, language: str) -> tuple[re.Pattern[str], Mapping[str, str]]:
+        if language not in self._patterns:
+            concepts: dict[str, str] = {}
+            for concept in self._table:
+                for word in self._listed(concept, language):
+                    concepts.setdefault(word, concept)
+            self._patterns[language] = (_compile(concepts), concepts)
+        return self._patterns[language]
+
+    @staticmethod
+    def _concept(found: str, concepts: Mapping[str, str]) -> str:
+        if found in concepts:
+            return concepts[found]
+        for length in range(len(found), 0, -1):
+            concept = concepts.get(f"{found[:length]}*")
+            if concept is not None:
+                return concept
+        return next(
+            (c for word, c in concepts.items() if "*" in word and _word(word).fullmatch(found)),
+            "",
+        )
+
+
+@lru_cache(maxsize=64)
+def lexicon(name: str, package: str = __package__) -> Lexicon:
+    """Read `words/<name>.toml` of a package."""
+    source = resources.files(package).joinpath("words", f"{name}.toml")
+    return Lexicon(tomllib.loads(source.read_text(encoding="utf-8")))
+
+
+def _compile(concepts: Mapping[str, str]) -> re.Pattern[str]:
+    if not concepts:
+        return _NOWHERE
+    spaced: list[str] = []
+    unspaced: list[str] = []
+    for word in sorted(concepts, key=lambda one: (-len(one), one)):
+        (unspaced if is_unspaced(word[0]) else spaced).append(_source(word))
+    parts = [rf"(?<!\w)(?:{'|'.join(spaced)})(?!\w)"] if spaced else []
+    return re.compile("|".join(parts + unspaced))
+
+
+@lru_cache(maxsize=4096)
+def _word(word: str) -> re.Pattern[str]:
+    return re.compile(_source(word))
+
+
+def _source(word: str) -> str:
+    return re.escape(word).replace(r"\*", r"\w*").replace(r"\ ", r"\s+")
