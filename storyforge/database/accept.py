@@ -124,6 +124,23 @@ def accept_job(
     return Accepted(job_rows.get_job(c, new.id), replayed=False)
 
 
+def find_replay(c: Connection, key: IdempotencyKey) -> Job | None:
+    """The job that this key made before, without taking the key. Raises IdempotencyKeyReused."""
+    row = c.execute(
+        select(idempotency_keys).where(
+            idempotency_keys.c.owner_id == key.owner_id, idempotency_keys.c.key == key.key
+        )
+    ).one_or_none()
+    if row is None:
+        return None
+    if row.body_hash != key.body_hash:
+        raise IdempotencyKeyReused(
+            f"Idempotency-Key '{key.key}' was used for job {row.job_id} with another body; "
+            "use a new key for a new request."
+        )
+    return job_rows.get_job(c, row.job_id)
+
+
 def _take_head(c: Connection, scene_id: UUID, job_id: UUID) -> None:
     c.execute(
         update(scene_heads)
@@ -144,17 +161,7 @@ def _claim_key(c: Connection, key: IdempotencyKey, job_id: UUID, now: datetime) 
         created_at=now,
     ):
         return None
-    row = c.execute(
-        select(idempotency_keys).where(
-            idempotency_keys.c.owner_id == key.owner_id, idempotency_keys.c.key == key.key
-        )
-    ).one()
-    if row.body_hash != key.body_hash:
-        raise IdempotencyKeyReused(
-            f"Idempotency-Key '{key.key}' was used for job {row.job_id} with another body; "
-            "use a new key for a new request."
-        )
-    return job_rows.get_job(c, row.job_id)
+    return find_replay(c, key)
 
 
 def _position(c: Connection, new: NewJob, head: Row[Any]) -> _Position:

@@ -189,12 +189,16 @@ def fail_attempt(
     error: JobError,
     *,
     now: datetime,
+    lane: Lane | None = None,
 ) -> Job:
-    """Count a failed attempt: queue again after the backoff, or end as dead. Raises LeaseLost."""
+    """Count a failed attempt: queue again after the backoff, or end as dead.
+
+    lane: where to queue, when results of an earlier lane must be made again. Raises LeaseLost.
+    """
     row = job_rows.lock_job(c, claim.job_id)
     if claim.fenced and (row.epoch != claim.epoch or row.state != JobState.LEASED):
         raise LeaseLost
-    _count_failure(c, clock, row, retry, error, now=now)
+    _count_failure(c, clock, row, retry, error, now=now, lane=lane)
     return job_rows.get_job(c, claim.job_id)
 
 
@@ -245,6 +249,7 @@ def _count_failure(
     error: JobError,
     *,
     now: datetime,
+    lane: Lane | None = None,
 ) -> None:
     attempts = {**row.attempts, retry.error_class: row.attempts.get(retry.error_class, 0) + 1}
     failures = attempts[retry.error_class]
@@ -266,6 +271,7 @@ def _count_failure(
         .where(jobs.c.id == row.id)
         .values(
             state=JobState.QUEUED,
+            lane=lane or row.lane,
             epoch=jobs.c.epoch + 1,
             worker=None,
             attempts=attempts,

@@ -43,17 +43,17 @@ def save_result(
 
 
 def load_result(
-    c: Connection, job_id: UUID, *, stage: Stage, item: int, input_hash: str
+    c: Connection, job_id: UUID, *, stage: Stage, item: int, input_hash: str | None
 ) -> Mapping[str, Any] | None:
-    """The saved result for exactly this input, or None."""
-    body: Mapping[str, Any] | None = c.execute(
-        select(stage_results.c.body).where(
-            stage_results.c.job_id == job_id,
-            stage_results.c.stage == stage,
-            stage_results.c.item == item,
-            stage_results.c.input_hash == input_hash,
-        )
-    ).scalar_one_or_none()
+    """The saved result for exactly this input (None: for whatever input), or None."""
+    query = select(stage_results.c.body).where(
+        stage_results.c.job_id == job_id,
+        stage_results.c.stage == stage,
+        stage_results.c.item == item,
+    )
+    if input_hash is not None:
+        query = query.where(stage_results.c.input_hash == input_hash)
+    body: Mapping[str, Any] | None = c.execute(query).scalar_one_or_none()
     return body
 
 

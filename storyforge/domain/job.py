@@ -10,7 +10,7 @@ from uuid import UUID
 from pydantic import Field
 
 from storyforge.domain.bible import SceneBible
-from storyforge.domain.segment import SegmentSummary
+from storyforge.domain.segment import HlsProfile, SegmentSummary
 from storyforge.domain.wire import Wire
 
 
@@ -150,10 +150,15 @@ class JobContext(Wire):
 
 
 class GenerationJobPayload(Wire):
-    """All that the stages need, snapshotted at the first claim (the specification's interface)."""
+    """All that the stages need, snapshotted at the first claim (the specification's interface).
+
+    profile: the scene's fixed media profile; None while it has no segment yet.
+    """
 
     job_id: UUID
     scene_id: UUID
+    title: str = ""
+    profile: HlsProfile | None = None
     text: str
     segment_number: int
     context: JobContext

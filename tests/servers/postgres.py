@@ -49,24 +49,22 @@ class PostgresServer:
         if not data.exists():
             self._run("initdb", "-D", str(data), "-U", "tester", "-A", "trust", "-N", "-E", "UTF8")
         options = ["-c", "fsync=off", "-c", "full_page_writes=off", "-c", "max_connections=200"]
-        log = (self.dir / "server.log").open("ab")
-        self._process = subprocess.Popen(
-            self._command(
-                "postgres",
-                "-D",
-                str(data),
-                "-p",
-                str(self.port),
-                "-k",
-                str(self.dir),
-                "-c",
-                "listen_addresses=127.0.0.1",
-                *options,
-            ),
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
+        command = self._command(
+            "postgres",
+            "-D",
+            str(data),
+            "-p",
+            str(self.port),
+            "-k",
+            str(self.dir),
+            "-c",
+            "listen_addresses=127.0.0.1",
+            *options,
         )
+        with (self.dir / "server.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                command, stdout=log, stderr=log, start_new_session=True
+            )
         self._wait()
 
     def stop(self, *, immediate: bool = False) -> None:
@@ -81,11 +79,20 @@ class PostgresServer:
             self.stop(immediate=True)
         shutil.rmtree(self.dir, ignore_errors=True)
 
-    def new_database(self) -> str:
+    def new_database(self, template: str = "template0") -> str:
+        """An empty database, or a copy of another; gives its URL."""
         name = f"t{uuid4().hex[:12]}"
         with psycopg.connect(self._admin, autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}".encode())
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}".encode())
         return f"postgresql+psycopg://tester@127.0.0.1:{self.port}/{name}"
+
+    def terminate_clients(self) -> None:
+        """End every client connection, as an operator or a failover would."""
+        with psycopg.connect(self._admin, autocommit=True) as connection:
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'"
+            )
 
     @property
     def _admin(self) -> str:

@@ -1,0 +1,147 @@
+"""The ordered stages of one continuation, lane by lane; a rerun resumes where it stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from inference.language.model import LanguageModel
+from inference.video.model import ShotRequest, VideoModel
+from pipelines.encoding.ladder import hls_profile
+from pipelines.shot_plan import plan_shots
+from pipelines.stage_log import StageLog, required
+from pipelines.stages.check_continuity import CheckedScript, check_continuity
+from pipelines.stages.encode_hls import EncodedFilm, encode_hls
+from pipelines.stages.expand_script import brief_of, expand_script
+from pipelines.stages.finalize_job import finalize_job
+from pipelines.stages.preview import PREVIEW_FPS, preview, preview_size
+from pipelines.stages.publish_segment import publish_segment
+from pipelines.stages.render_shots import render_shots
+from storyforge.domain.bible import SceneBible
+from storyforge.domain.continuity import ContinuityValidator
+from storyforge.domain.job import GenerationJobPayload, Lane, Stage
+from storyforge.domain.segment import HlsProfile
+from storyforge.settings import VideoSettings
+from storyforge.storage.store import ObjectStore
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What the stages work with; a lane asks only for its own."""
+
+    language: LanguageModel
+    validator: ContinuityValidator
+    animatic: VideoModel
+    video: VideoModel
+    store: ObjectStore
+    video_settings: VideoSettings
+    work_dir: Path
+
+    def folder(self, payload: GenerationJobPayload) -> Path:
+        """Where this job keeps its files on this host."""
+        return job_folder(self.work_dir, str(payload.job_id))
+
+
+def job_folder(work_dir: Path, job_id: str) -> Path:
+    """One folder per job, removed when the job is done."""
+    return work_dir / "jobs" / job_id
+
+
+def run_lane(lane: Lane, payload: GenerationJobPayload, tools: Tools, log: StageLog) -> None:
+    """Run all stages of a lane in order."""
+    _LANES[lane](payload, tools, log)
+
+
+def _write(payload: GenerationJobPayload, tools: Tools, log: StageLog) -> None:
+    brief = brief_of(payload)
+    script = expand_script(payload, tools.language, log)
+    checked = check_continuity(
+        script, brief, payload.segment_number, tools.validator, tools.language, log
+    )
+    profile = _profile(payload, tools.video_settings)
+    top = profile.rungs[0]
+    shots = plan_shots(
+        payload,
+        checked.script,
+        _look(payload, checked.bible),
+        profile,
+        size=preview_size(top.width, top.height),
+        fps=PREVIEW_FPS,
+    )
+    preview(
+        payload.scene_id,
+        payload.job_id,
+        shots,
+        tools.animatic,
+        tools.store,
+        tools.folder(payload),
+        log,
+    )
+
+
+def _film(payload: GenerationJobPayload, tools: Tools, log: StageLog) -> None:
+    checked = required(log, Stage.CHECK_CONTINUITY, CheckedScript)
+    profile = _profile(payload, tools.video_settings)
+    folder = tools.folder(payload)
+    shots = _full_size_shots(payload, checked, profile)
+    rendered = render_shots(shots, tools.video, folder, log)
+    encode_hls(
+        shots,
+        rendered.results,
+        tools.video,
+        profile,
+        tools.video_settings.x264_preset,
+        folder,
+        log,
+    )
+
+
+def _publish(payload: GenerationJobPayload, tools: Tools, log: StageLog) -> None:
+    checked = required(log, Stage.CHECK_CONTINUITY, CheckedScript)
+    film = required(log, Stage.ENCODE_HLS, EncodedFilm)
+    publish_segment(
+        payload.scene_id,
+        film.segment_id,
+        film.media,
+        tools.folder(payload) / film.folder,
+        tools.store,
+        log,
+    )
+    finalize_job(
+        payload,
+        checked.script,
+        checked.report,
+        checked.bible,
+        checked.summary,
+        checked.long_summary,
+        film.segment_id,
+        film.media,
+        log,
+    )
+
+
+_LANES: Mapping[Lane, Callable[[GenerationJobPayload, Tools, StageLog], None]] = {
+    Lane.WRITE: _write,
+    Lane.FILM: _film,
+    Lane.PUBLISH: _publish,
+}
+
+
+def _full_size_shots(
+    payload: GenerationJobPayload, checked: CheckedScript, profile: HlsProfile
+) -> tuple[ShotRequest, ...]:
+    return plan_shots(payload, checked.script, _look(payload, checked.bible), profile)
+
+
+def _profile(payload: GenerationJobPayload, video: VideoSettings) -> HlsProfile:
+    """The scene's fixed profile, or for its first segment the one that the settings give."""
+    return payload.profile or hls_profile(video.width, video.height, video.fps)
+
+
+def _look(payload: GenerationJobPayload, bible: SceneBible) -> SceneBible:
+    """The bible with this job's style preset, if it asks for another one."""
+    preset = payload.config.style_preset
+    if not preset or preset == bible.style.preset:
+        return bible
+    return bible.model_copy(update={"style": bible.style.model_copy(update={"preset": preset})})

@@ -1,0 +1,1 @@
+"""The stages of a continuation; each one verb, independent of the others."""

@@ -1,0 +1,56 @@
+"""Renders every shot of a script and saves each result, so that none is ever rendered twice."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from inference.video.model import ShotRequest, VideoModel
+from pipelines.files import SavedFile, describe, is_whole, write_whole
+from pipelines.stage_log import StageLog
+from storyforge.domain.job import Stage
+from storyforge.domain.wire import Wire, content_hash
+
+STAGE = Stage.RENDER_SHOTS
+
+
+class RenderedShots(Wire):
+    """The saved result of every shot, in order; paths are relative to the job's folder."""
+
+    model: str
+    results: tuple[SavedFile, ...]
+
+
+def render_shots(
+    shots: Sequence[ShotRequest], video: VideoModel, folder: Path, log: StageLog
+) -> RenderedShots:
+    """Render what is not saved yet. Raises RenderFailed and what the device raises."""
+    key = content_hash([video.name, [shot.to_json() for shot in shots]])
+    results = tuple(_render_once(shot, video, folder, log) for shot in shots)
+    rendered = RenderedShots(model=video.name, results=results)
+    log.finish(STAGE, key, rendered.to_json())
+    log.hit(STAGE, "p4")
+    return rendered
+
+
+def _render_once(shot: ShotRequest, video: VideoModel, folder: Path, log: StageLog) -> SavedFile:
+    key = content_hash([video.name, shot.to_json()])
+    item = shot.index + 1  # item 0 is the whole stage
+    body = log.load(STAGE, item, key)
+    if body is not None:
+        saved = SavedFile.model_validate(body)
+        if is_whole(folder, saved.path, saved.bytes, saved.sha256):
+            return saved
+    log.hit(STAGE, "p1")
+    target = folder / f"shot-{shot.index:02d}-{key[:12]}-e{log.epoch}"
+    said = f"Rendering shot {shot.index + 1} of {shot.count}."
+
+    def watch(done: int, total: int) -> None:
+        log.step(STAGE, (shot.index + done / max(total, 1)) / shot.count, said)
+
+    log.step(STAGE, shot.index / shot.count, said)
+    write_whole(target, lambda part: video.render(shot, part, watch))
+    log.hit(STAGE, "p3")
+    made = describe(folder, target)
+    log.save(STAGE, item, key, made.to_json())
+    return made

@@ -1,0 +1,149 @@
+"""The drain loop of a lane: claim, run the lane's stages, hand on, until nothing is due."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+from sqlalchemy import Connection
+
+from pipelines.continuation import Tools, job_folder, run_lane
+from pipelines.stage_log import ResultsGone
+from scheduler.attempt import Attempt, HandBack
+from scheduler.dispatch import Dispatcher
+from scheduler.heartbeat import Heartbeat
+from scheduler.payloads import payload_of
+from scheduler.retries import as_ours, error_of, lane_after, retry_of
+from storyforge import clock
+from storyforge.database import leases
+from storyforge.database.engine import Database
+from storyforge.database.leases import Claim, LeaseLost
+from storyforge.domain.job import NEXT_LANE, Job, Lane
+from storyforge.errors import DatabaseUnreachable, StoryForgeError
+from storyforge.events import EventBus, LiveEvent
+from storyforge.failpoints import Failpoints
+from storyforge.settings import JobSettings
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Worker:
+    """Everything a worker process drains a lane with."""
+
+    name: str
+    lane: Lane
+    database: Database
+    tools: Tools
+    events: EventBus
+    dispatcher: Dispatcher
+    heartbeat: Heartbeat
+    failpoints: Failpoints
+    jobs: JobSettings
+    stopping: Callable[[], bool]
+
+    def drain(self) -> int:
+        """Work until no job of the lane is due; gives how many were claimed."""
+        claimed = 0
+        while not self.stopping():
+            try:
+                claim = self._claim()
+            except DatabaseUnreachable:
+                _log.warning("database away; the sweeper wakes the lane again", lane=self.lane)
+                break
+            if claim is None:
+                break
+            claimed += 1
+            self._work(claim)
+        return claimed
+
+    def _claim(self) -> Claim | None:
+        return self.database.write(
+            lambda c: leases.claim_next(
+                c,
+                self.database.clock,
+                self.lane,
+                self.name,
+                lease_s=self.jobs.lease_s,
+                fenced=self.jobs.fence,
+                now=clock.utc_now(),
+            )
+        )
+
+    def _work(self, claim: Claim) -> None:
+        attempt = Attempt(
+            claim=claim,
+            database=self.database,
+            events=self.events,
+            failpoints=self.failpoints,
+            stopping=self.stopping,
+            patience_s=self.jobs.lease_s,
+        )
+        log = _log.bind(job_id=str(claim.job_id), lane=self.lane.value, epoch=claim.epoch)
+        self.heartbeat.watch(attempt)
+        try:
+            self._run(attempt)
+        except LeaseLost:
+            log.info("lease lost; stopped")
+        except HandBack:
+            self._hand_back(claim)
+            log.info("handed back")
+        except (StoryForgeError, ResultsGone) as exc:
+            log.warning("attempt failed", stage=attempt.stage, error=str(exc))
+            self._fail(attempt, exc)
+        except Exception as exc:  # the outermost loop: a bug must not end the worker
+            ours = as_ours(exc)
+            if ours is exc:
+                log.exception("a bug", stage=attempt.stage)
+            self._fail(attempt, ours)
+        finally:
+            self.heartbeat.unwatch(attempt)
+
+    def _run(self, attempt: Attempt) -> None:
+        claim = attempt.claim
+        payload = self.database.write(lambda c: payload_of(c, claim))
+        run_lane(self.lane, payload, self.tools, attempt)
+        following = NEXT_LANE.get(self.lane)
+        if following is not None:
+            self.database.write(
+                lambda c: leases.hand_on(
+                    c, self.database.clock, claim, following, now=clock.utc_now()
+                )
+            )
+            self.dispatcher.wake(following)
+            return
+        shutil.rmtree(job_folder(self.tools.work_dir, str(claim.job_id)), ignore_errors=True)
+        if attempt.finalized is not None and attempt.finalized.promoted is not None:
+            self.dispatcher.wake(Lane.WRITE)
+
+    def _hand_back(self, claim: Claim) -> None:
+        try:
+            self.database.write(
+                lambda c: leases.hand_back(c, self.database.clock, claim, now=clock.utc_now())
+            )
+        except (LeaseLost, DatabaseUnreachable):
+            return  # it ended meanwhile, or the lease runs out by itself
+        self.dispatcher.wake(self.lane)
+
+    def _fail(self, attempt: Attempt, exc: BaseException) -> None:
+        policy = retry_of(exc, self.jobs)
+        error = error_of(exc, attempt.stage, policy, self.name)
+
+        def write(c: Connection) -> Job:
+            return leases.fail_attempt(
+                c,
+                self.database.clock,
+                attempt.claim,
+                policy,
+                error,
+                now=clock.utc_now(),
+                lane=lane_after(exc),
+            )
+
+        try:
+            job = self.database.write(write)
+        except (LeaseLost, DatabaseUnreachable):
+            return  # it ended meanwhile, or the sweeper counts the lost lease
+        self.events.publish(LiveEvent(kind="job", scene_id=job.scene_id, job=job.update()))

@@ -1,0 +1,101 @@
+"""Puts a worker process together from the settings: database, store, models, heartbeat."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable
+
+from inference.language.rule_writer.writer import RuleWriter
+from pipelines.continuity.rules import RuleValidator
+
+from inference.language.model import LanguageModel
+from inference.video.model import VideoModel
+from inference.video.storyboard.model import StoryboardModel
+from pipelines.continuation import Tools
+from scheduler.dispatch import CeleryDispatcher, make_celery
+from scheduler.drain import Worker
+from scheduler.heartbeat import Heartbeat
+from storyforge.database.engine import open_database
+from storyforge.database.workers import WorkerRecord
+from storyforge.domain.job import Lane
+from storyforge.errors import SetupProblem
+from storyforge.events import RedisEvents
+from storyforge.failpoints import Failpoints, parse_failpoints
+from storyforge.settings import Settings
+from storyforge.storage import open_store
+
+
+def build_worker(
+    settings: Settings, lane: Lane, device: str, stopping: Callable[[], bool]
+) -> Worker:
+    """Open everything that this lane needs; call it in the process that will do the work.
+
+    device: the name of the pinned device, or `cpu`. stopping: true once the worker shuts down.
+    """
+    broker_url = require_broker(settings)
+    database = open_database(settings.database_url, settings.database)
+    name = f"{lane.value}@{socket.gethostname()}:{os.getpid()}"
+    tools = Tools(
+        language=_language_model(settings),
+        validator=RuleValidator(),
+        animatic=StoryboardModel(),
+        video=_video_model(settings),
+        store=open_store(settings),
+        video_settings=settings.video,
+        work_dir=settings.work_dir,
+    )
+    record = WorkerRecord(
+        name=name,
+        role=lane.value,
+        pid=os.getpid(),
+        info={"device": device, "video": tools.video.name, "writer": tools.language.name},
+    )
+    heartbeat = Heartbeat(database, settings.jobs, record)
+    heartbeat.start()
+    timeout_s = settings.broker.connect_timeout_s
+    return Worker(
+        name=name,
+        lane=lane,
+        database=database,
+        tools=tools,
+        events=RedisEvents(broker_url, timeout_s=timeout_s),
+        dispatcher=CeleryDispatcher(make_celery(settings, broker_url)),
+        heartbeat=heartbeat,
+        failpoints=failpoints_of(settings),
+        jobs=settings.jobs,
+        stopping=stopping,
+    )
+
+
+def failpoints_of(settings: Settings) -> Failpoints:
+    """The armed failpoints, latched in the data directory."""
+    return Failpoints(parse_failpoints(settings.failpoint), settings.work_dir / "failpoints")
+
+
+def require_broker(settings: Settings) -> str:
+    """The broker's URL. Raises SetupProblem when there is none."""
+    if not settings.broker.url:
+        raise SetupProblem(
+            "No broker is set. `storyforge up` starts an embedded one; on its own this process "
+            "needs STORYFORGE_BROKER_URL, e.g. redis://127.0.0.1:6379/0."
+        )
+    return settings.broker.url
+
+
+def _language_model(settings: Settings) -> LanguageModel:
+    if settings.writer.model:
+        raise SetupProblem(
+            f"STORYFORGE_WRITER_MODEL is '{settings.writer.model}', but only the rule-based "
+            "writer is built in so far; leave it empty."
+        )
+    return RuleWriter()
+
+
+def _video_model(settings: Settings) -> VideoModel:
+    if settings.video.model:
+        raise SetupProblem(
+            f"STORYFORGE_VIDEO_MODEL is '{settings.video.model}', but only the storyboard "
+            "renderer is built in so far; leave it empty."
+        )
+    return StoryboardModel()
