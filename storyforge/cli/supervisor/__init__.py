@@ -1,0 +1,1 @@
+"""The supervisor: starts the node's processes, keeps them running and ends them in order."""
