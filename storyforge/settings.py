@@ -56,6 +56,7 @@ class StoreSettings(Group):
     """The object store; `endpoint_url` empty: files in the data directory."""
 
     endpoint_url: str = ""
+    public_endpoint_url: str = ""  # where players reach the same server, if not there
     region: str = "us-east-1"
     access_key: str = Field(default="", repr=False)
     secret_key: str = Field(default="", repr=False)

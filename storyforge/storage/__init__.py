@@ -44,4 +44,8 @@ def open_store(settings: Settings) -> ObjectStore:
 
     Raises `SetupProblem` when they are incomplete. Does not talk to a server: see `probe`.
     """
+    if settings.store.endpoint_url:
+        from storyforge.storage.s3 import S3Store  # noqa: PLC0415  boto3 takes half a second
+
+        return S3Store(settings.store)
     return FilesystemStore(settings.node.data_dir / "objects", open_signer(settings))

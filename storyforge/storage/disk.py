@@ -64,7 +64,9 @@ def make_directories(directory: Path) -> None:
         missing.append(directory)
         directory = directory.parent
     for new in reversed(missing):
-        new.mkdir(exist_ok=True)
+        # Not mkdir(exist_ok=True): that fails when a delete prunes the directory just then.
+        with contextlib.suppress(FileExistsError):
+            new.mkdir()
         sync_directory(new.parent)
 
 

@@ -51,7 +51,7 @@ from storyforge.storage.store import (
 from storyforge.storage.tokens import TokenSigner, signed_media_path
 
 _LOCK_STRIPES = 64  # few lock files, and still publishers of different keys rarely meet
-_RACE_TRIES = 5  # a directory pruned, or content replaced, between two of our steps
+_RACE_TRIES = 20  # a directory pruned, or content replaced, between two of our steps
 
 
 class FilesystemStore:

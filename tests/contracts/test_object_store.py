@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import http.client
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -23,6 +24,7 @@ from storyforge.errors import (
 from storyforge.storage import Bucket, ByteRange, ObjectStore, TokenSigner
 from storyforge.storage.filesystem import FilesystemStore
 from storyforge.storage.memory import MemoryStore
+from storyforge.storage.s3 import S3Store
 
 SIGNER = TokenSigner(b"k" * 32)
 TEXT = "text/plain"
@@ -35,12 +37,15 @@ class Tried:
 
     store: ObjectStore
     prefix: str
+    served_by: str
 
     def key(self, name: str) -> str:
         return f"{self.prefix}/{name}"
 
     def fetch(self, url: str) -> tuple[int, bytes, str]:
         """Status, body and content disposition, as a client gets them."""
+        if self.served_by == "s3":
+            return _fetch_over_http(url)
         path = urlsplit(url).path.removeprefix("/media/signed/")
         token, bucket, key = path.split("/", 2)
         name = parse_qs(urlsplit(url).query).get("download", [""])[0]
@@ -52,13 +57,28 @@ class Tried:
         return 200, self.store.get_bytes(Bucket(bucket), key, 10_000_000), disposition
 
 
-@pytest.fixture(params=["filesystem", "memory"])
-def tried(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Tried]:
+def _fetch_over_http(url: str) -> tuple[int, bytes, str]:
+    parts = urlsplit(url)
+    connection = http.client.HTTPConnection(parts.netloc, timeout=30)
+    try:
+        connection.request("GET", f"{parts.path}?{parts.query}")
+        answer = connection.getresponse()
+        return answer.status, answer.read(), answer.getheader("Content-Disposition") or ""
+    finally:
+        connection.close()
+
+
+@pytest.fixture(params=["filesystem", "memory", pytest.param("s3", marks=pytest.mark.s3)])
+def tried(request: pytest.FixtureRequest, tmp_path: Path) -> Tried:
     prefix = f"t/{hashlib.sha256(request.node.nodeid.encode()).hexdigest()[:12]}"
+    store: ObjectStore
     if request.param == "filesystem":
-        yield Tried(FilesystemStore(tmp_path / "objects", SIGNER), prefix)
+        store = FilesystemStore(tmp_path / "objects", SIGNER)
+    elif request.param == "memory":
+        store = MemoryStore(SIGNER)
     else:
-        yield Tried(MemoryStore(SIGNER), prefix)
+        store = S3Store(request.getfixturevalue("s3_settings"))
+    return Tried(store, prefix, request.param)
 
 
 def _file(tmp_path: Path, data: bytes) -> Path:
