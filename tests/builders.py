@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from uuid import UUID
 
 from storyforge import clock
@@ -139,3 +141,18 @@ def film_next(database: Database, result: Outcome) -> Claim:
 
 def hand_on(database: Database, held: Claim, lane: Lane) -> None:
     database.write(lambda c: leases.hand_on(c, database.clock, held, lane, now=clock.utc_now()))
+
+
+def race(*works: Callable[[], None]) -> None:
+    """Run them at the same moment, each in its thread, and wait for all."""
+    barrier = threading.Barrier(len(works))
+
+    def run(work: Callable[[], None]) -> None:
+        barrier.wait()
+        work()
+
+    threads = [threading.Thread(target=run, args=(work,)) for work in works]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()

@@ -162,7 +162,9 @@ def insert_if_absent(connection: Connection, table: Table, **values: Any) -> boo
     """
     insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
     statement = insert(table).values(**values).on_conflict_do_nothing()
-    return connection.execute(statement).rowcount == 1
+    # RETURNING, because drivers do not agree on the row count of an insert
+    returned = connection.execute(statement.returning(*table.primary_key.columns))
+    return returned.first() is not None
 
 
 def upsert(connection: Connection, table: Table, **values: Any) -> None:
