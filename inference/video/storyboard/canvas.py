@@ -124,7 +124,7 @@ class Canvas:
         over(self.image, cv2.multiply(sheet, spread, scale=1 / 255), cover)
 
     def glow(self, x: float, y: float, radius: float, colour: Rgb, strength: float) -> None:
-        """Add a soft round light (strength 0..1); it also covers what lies behind a little."""
+        """Add a soft round light (strength 0..1)."""
         reach = int(radius) + 1
         x0, x1 = max(0, int(x - self.left) - reach), min(self.width, int(x - self.left) + reach)
         y0, y1 = max(0, int(y - self.top) - reach), min(self.height, int(y - self.top) + reach)
@@ -134,11 +134,13 @@ class Canvas:
         down = (np.arange(y0, y1, dtype=np.float32) + self.top - y) / radius
         away = np.sqrt(across[None, :] ** 2 + down[:, None] ** 2)
         fall = np.clip(1 - away, 0, 1) ** 2.2 * strength
-        light = np.concatenate(
-            [fall[..., None] * np.array(colour, np.float32), fall[..., None] * 0.35], axis=2
-        )
         part = self.image[y0:y1, x0:x1]
-        part[:] = cv2.add(part, (light * 255).astype(np.uint8))
+        # Screen, so that a light on a bright sky whitens it instead of clipping to a hue.
+        tint = np.array(colour, np.float32) * 255
+        lit = fall[..., None] * tint
+        base = part[..., :3].astype(np.float32)
+        part[..., :3] = np.minimum(255, base + lit * (1 - base / 255)).astype(np.uint8)
+        part[..., 3] = np.maximum(part[..., 3], part[..., :3].max(axis=2))
 
 
 def over(below: Rgba, above: Rgba, cover: Mask) -> None:

@@ -147,6 +147,18 @@ def _looks(name: str, known: Character | None) -> dict[str, object]:
     }
 
 
+# Creatures beside people of size 1.
+_SIZES = {
+    "fox": 0.62,
+    "wolf": 0.85,
+    "dog": 0.70,
+    "cat": 0.55,
+    "rabbit": 0.6,
+    "bird": 0.55,
+    "bear": 1.15,
+    "horse": 1.2,
+    "dragon": 1.5,
+}
 _WALK = (
     "walk run$ runs ran$ step stride wander march hurr follow chase cross geht$ läuft lief ging"
     " wander rennt eilt march cour suivi camin corr anda идёт идет шёл шел беж 走 跑 歩 걷 달"
@@ -171,7 +183,8 @@ def cast_of(shot: Shot, bible: SceneBible, seed: int) -> tuple[tuple[FigurePlan,
             place = side * 0.30
         else:
             place = -0.62 + 1.24 * at / (len(shown) - 1) if len(shown) > 2 else (-0.34, 0.34)[at]  # noqa: PLR2004 - a pair
-        size = (0.44, 0.40, 0.36, 0.33, 0.31)[len(shown) - 1] * (0.74 if child else 1.0)
+        beast = _SIZES.get(str(looks["kind"]), 1.0)
+        size = beast * (0.44, 0.40, 0.36, 0.33, 0.31)[len(shown) - 1] * (0.74 if child else 1.0)
         place += float(rng.uniform(-0.04, 0.04))
         faces_right = place < 0 if len(shown) > 1 else place < 0
         if shot.camera is CameraMove.TRACKING:

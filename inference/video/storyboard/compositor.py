@@ -58,11 +58,13 @@ class Compositor:
         lean = motion.sway * wave / tall
         swell = 1.0 + motion.breath * (0.5 + 0.5 * wave)
         bob = -motion.bob * abs(math.sin(math.pi * 1.9 * seconds + motion.phase))
+        across = motion.drift * seconds + motion.slide * wave
+        upward = motion.heave * math.cos(2 * math.pi * motion.rate * seconds + motion.phase)
         # Own motion keeps the foot (lower edge) where it stands.
         own = np.array(
             [
-                [1.0, -lean, lean * tall + layer.left + motion.drift * seconds],
-                [0.0, swell, layer.top + tall * (1.0 - swell) + bob],
+                [1.0, -lean, lean * tall + layer.left + across],
+                [0.0, swell, layer.top + tall * (1.0 - swell) + bob + upward],
                 [0.0, 0.0, 1.0],
             ]
         )

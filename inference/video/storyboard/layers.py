@@ -20,15 +20,17 @@ class Motion:
     """Own movement of a layer, on top of the camera's.
 
     drift: pixels a second to the right. sway: pixels that the top leans to and fro.
-    breath: share by which the height swells. bob, stride: pixels of walking up-down and period.
-    rate: cycles a second of sway and breath. phase: radians. pinned: keeps its place under
-    tracking, as somebody whom the camera follows.
+    breath: share by which the height swells. bob: pixels of a walker's step.
+    slide, heave: pixels to and fro, up and down. rate: cycles a second of all that swings.
+    phase: radians. pinned: keeps its place under tracking, as somebody whom the camera follows.
     """
 
     drift: float = 0.0
     sway: float = 0.0
     breath: float = 0.0
     bob: float = 0.0
+    slide: float = 0.0
+    heave: float = 0.0
     rate: float = 0.3
     phase: float = 0.0
     pinned: bool = False

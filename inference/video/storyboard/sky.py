@@ -19,12 +19,11 @@ def sky_layers(sheet: Sheet, paint: Paint, seed: int, *, overcast: bool) -> list
     """Gradient with the sun or moon in it, then clouds that drift."""
     canvas = sheet.canvas(0.0)
     gradient(canvas, paint.sky, sheet.geometry.height, overcast=overcast)
-    rng = random_of(seed, "sky")
     frame = sheet.geometry
     if paint.light in {Light.NIGHT, Light.DUSK} and not overcast:
         stars(canvas, seed, 170 if paint.light is Light.NIGHT else 40, paint.sun, HORIZON)
     if not overcast or paint.light is Light.NIGHT:
-        _luminary(canvas, paint, rng, frame.width, frame.height, frame.unit)
+        _luminary(canvas, paint, seed, frame.width, frame.height, frame.unit)
     background = finished(canvas, 0.0, paint.style, seed)
     return [background, *_clouds(sheet, paint, seed, overcast=overcast)]
 
@@ -63,11 +62,18 @@ def stars(canvas: Canvas, seed: int, count: int, colour: Rgb, horizon: float) ->
             canvas.glow(x, y, size * 11, colour, 0.22 * fade)
 
 
+def luminary_x(seed: int) -> float:
+    """Where the sun or moon of a shot stands, of the frame's width."""
+    rng = random_of(seed, "luminary")
+    left = bool(rng.integers(2))
+    return float(rng.uniform(0.2, 0.36) if left else rng.uniform(0.64, 0.8))
+
+
 def _luminary(
-    canvas: Canvas, paint: Paint, rng: np.random.Generator, width: int, height: int, unit: float
+    canvas: Canvas, paint: Paint, seed: int, width: int, height: int, unit: float
 ) -> None:
     """The sun or moon at the height that the time of day asks for, with its glow."""
-    x = width * (rng.uniform(0.2, 0.38) if rng.random() < 0.5 else rng.uniform(0.62, 0.8))  # noqa: PLR2004 - a coin
+    x = width * luminary_x(seed)
     heights = {Light.DAWN: 0.50, Light.DAY: 0.20, Light.DUSK: 0.47, Light.NIGHT: 0.22}
     y = height * heights[paint.light]
     night = paint.light is Light.NIGHT

@@ -41,11 +41,10 @@ def mountains(
     ys = foot - unit * tall * np.clip(wave**1.6 * slow, 0.02, 1.0)
     colour = paint.surface(surface, depth)
     misty = mix(colour, paint.haze, 0.75)
-    cover = canvas.shape(profile_points(canvas, ys, xs), colour, misty, foot - unit * tall, foot)
+    canvas.shape(profile_points(canvas, ys, xs), colour, misty, foot - unit * tall, foot)
     _faces(canvas, xs, ys, foot, colour, paint, unit)
     if surface == "rock" and tall > 0.2:  # noqa: PLR2004 - low ranges carry no snow
         _snow_caps(canvas, xs, ys, foot - unit * tall * 0.52, paint, depth, seed)
-    canvas.image[:] = np.where(cover[..., None] > 0, canvas.image, canvas.image)
     return finished(canvas, depth, paint.style, seed)
 
 
@@ -149,17 +148,54 @@ def _tufts(canvas: Canvas, xs: Line, ys: Line, tall: float, colour: Rgb, seed: i
         canvas.polygon([(x - half, y), (x + lean, y - high), (x + half, y)], colour)
 
 
+def meadow(
+    sheet: Sheet,
+    paint: Paint,
+    seed: int,
+    depth: float,
+    base: float,
+    *,
+    flowers: bool,
+    many: bool = False,
+) -> Layer:
+    """The ground that figures stand on: grass, tufts, flowers."""
+    frame = sheet.geometry
+    unit = frame.unit
+    foot = frame.height * base
+    canvas = sheet.canvas(depth, top=foot - unit * 0.14)
+    xs = columns(canvas)
+    ys = foot - unit * (0.025 + 0.03 * fractal_line(xs / unit * 0.8, seed, 2))
+    colour = paint.surface("grass", depth)
+    light = mix(lighten(colour, 0.10), paint.sun, 0.12)
+    canvas.shape(
+        profile_points(canvas, ys, xs), light, lighten(colour, -0.32), foot, foot + unit * 0.26
+    )
+    _tufts(canvas, xs, ys, unit * 0.022, light, seed)
+    rng = random_of(seed, "strokes")
+    for _ in range(120):
+        part = rng.random()
+        x, y = rng.uniform(canvas.left, canvas.right), foot + unit * (0.01 + 0.22 * part)
+        tall = unit * (0.008 + 0.02 * part)
+        tone = lighten(colour, 0.08 - 0.25 * part + rng.uniform(-0.05, 0.05))
+        for lean in (-0.5, 0.0, 0.5):
+            canvas.stroke([(x, y), (x + lean * tall, y - tall)], tone, max(1.0, unit / 500))
+    if flowers and not paint.wintry:
+        count = 110 if many else 36
+        field_marks(canvas, paint, seed, foot, foot + unit * 0.2, depth, count)
+    return finished(canvas, depth, paint.style, seed_of(seed, depth))
+
+
 def field_marks(
-    canvas: Canvas, paint: Paint, seed: int, y0: float, y1: float, depth: float
+    canvas: Canvas, paint: Paint, seed: int, y0: float, y1: float, depth: float, count: int
 ) -> None:
     """Flowers and light strokes over near ground, smaller with distance."""
     rng = random_of(seed, "flowers")
     hues = ("#f6d55c", "#f28ea0", "#ffffff", "#b48be0", "#ef6f5e")
-    for _ in range(90):
+    for _ in range(count):
         part = rng.random() ** 0.7
         y = y0 + (y1 - y0) * part
         x = rng.uniform(canvas.left, canvas.right)
-        size = (y1 - y0) * 0.012 * (0.4 + part)
+        size = (y1 - y0) * 0.026 * (0.4 + part)
         plain = hues[int(rng.integers(len(hues)))]
         colour = paint.graded(
             (int(plain[1:3], 16) / 255, int(plain[3:5], 16) / 255, int(plain[5:7], 16) / 255)
