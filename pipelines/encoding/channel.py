@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Iterator
 from typing import Generic, TypeVar
 
 ItemT = TypeVar("ItemT")
@@ -46,15 +45,15 @@ class Channel(Generic[ItemT]):
             self._items.clear()
             self._changed.notify_all()
 
-    def __iter__(self) -> Iterator[ItemT]:
-        """Items until the channel is closed and empty; raises BrokenOff."""
-        while True:
-            with self._changed:
-                self._changed.wait_for(lambda: self._broken or self._items or self._closed)
-                if self._broken:
-                    raise BrokenOff
-                if not self._items:
-                    return
-                item = self._items.popleft()
-                self._changed.notify_all()
-            yield item
+    def take(self) -> ItemT | None:
+        """Wait for the next item; None once the channel is closed and empty.
+
+        Raises BrokenOff. (Not an iterator: that would hold on to an item until the next one.)
+        """
+        with self._changed:
+            self._changed.wait_for(lambda: self._broken or self._items or self._closed)
+            if self._broken:
+                raise BrokenOff
+            item = self._items.popleft() if self._items else None
+            self._changed.notify_all()
+            return item

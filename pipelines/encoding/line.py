@@ -32,8 +32,8 @@ from storyforge.domain.segment import HlsProfile, MediaFile, Part, Rung, RungMed
 from storyforge.errors import EncodeFailed
 from storyforge.playlists import RungRates
 
-# Enough that a slow frame in one thread does not starve the next; 1.4 MB each at 720p.
-CHANNEL_FRAMES = 4
+# Enough that the slowest thread never starves; four cost 10 MB more at 720p and gain no time.
+CHANNEL_FRAMES = 2
 _POLL_S = 0.1  # how often a caller that waits for the last frames may report and cancel
 
 
@@ -134,12 +134,13 @@ class AssemblyLine:
     def _convert(self) -> None:
         top = self._profile.rungs[0]
         to_yuv, stills, number = ToYuv(), Stills(self._profile.fps), 0
-        for picture in self._pictures:
-            fitted = fit(picture, top.width, top.height)
-            frame = to_yuv(fitted)
+        while (picture := self._pictures.take()) is not None:
+            picture = fit(picture, top.width, top.height)
+            stills.offer(picture)
+            frame = to_yuv(picture)
             frame.pts, frame.time_base = number, Fraction(1, self._profile.fps)
+            del picture  # not held while the channel is full
             self._yuv[0].put(frame)
-            stills.offer(fitted)
             number += 1
         if not number:
             raise EncodeFailed("No frame came to be encoded; render the shots again.")
@@ -158,11 +159,13 @@ class AssemblyLine:
             threads=codec_threads(self._profile.rungs, place),
         )
         try:
-            for frame in self._yuv[place]:
-                sized = scale(frame) if scale else frame
+            while (frame := self._yuv[place].take()) is not None:
+                if scale:
+                    frame = scale(frame)
                 if below:
-                    below.put(sized)
-                encoder.encode(sized)
+                    below.put(frame)
+                encoder.encode(frame)
+                del frame  # not held while the channel is empty
                 self._encoded[place] = encoder.frames
             if below:
                 below.close()
@@ -170,7 +173,8 @@ class AssemblyLine:
         except BaseException:
             encoder.abandon()
             raise
-        self._results[place] = _read_back(rung, self._profile, self._into, encoder.frames)
+        del encoder  # x264 gives its memory back before the parts are read
+        self._results[place] = _read_back(rung, self._profile, self._into, self._encoded[place])
 
 
 def codec_threads(rungs: Sequence[Rung], place: int) -> int:
@@ -193,8 +197,7 @@ def _read_back(rung: Rung, profile: HlsProfile, into: Path, frames: int) -> Rung
                 f"The encoded part {names[-1]} holds {check.frames} frames instead of {expected}."
             )
         codecs = max(codecs, check.codecs)
-        size = (into / names[-1]).stat().st_size
-        parts.append(Part(uri=names[-1], seconds=expected / profile.fps, bytes=size))
+        parts.append(Part(uri=names[-1], seconds=expected / profile.fps, bytes=check.bytes))
     files = record(into, names)
     media = RungMedia(
         rung=rung, codecs=codecs, bandwidth=0, average_bandwidth=0, parts=tuple(parts)

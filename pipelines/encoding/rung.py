@@ -25,6 +25,11 @@ AUDIO_BPS = 64_000
 AAC_FRAME_SAMPLES: Final = 1024
 
 
+def cap_bps(rung: Rung, fps: int) -> int:
+    """The most that a rung's video may take over a second, in bits per second."""
+    return max(MIN_CAP_BPS, round(rung.width * rung.height * fps * MAX_BITS_PER_PIXEL))
+
+
 class RungEncoder:
     """Encodes one rung; belongs to one thread. Errors of the libraries come through unwrapped."""
 
@@ -45,6 +50,9 @@ class RungEncoder:
                 "hls_segment_filename": f"{_escaped(into)}/{rung.name}_%04d.ts",
                 "start_number": "1",
                 "hls_list_size": "1",  # its playlist is thrown away; we write our own
+                # As the ffmpeg command has it: lets several audio frames share one PES packet;
+                # without it each takes a transport packet of its own, 60 kbit/s for nothing.
+                "max_delay": "700000",
             },
         )
         try:
@@ -57,8 +65,7 @@ class RungEncoder:
     def _add_video(self, rung: Rung, preset: str, threads: int) -> VideoStream:
         profile = self._profile
         gop_frames = profile.fps * profile.gop_seconds
-        pixels_per_second = rung.width * rung.height * profile.fps
-        cap_bps = max(MIN_CAP_BPS, round(pixels_per_second * MAX_BITS_PER_PIXEL))
+        cap = str(cap_bps(rung, profile.fps))
         stream = self._container.add_stream(
             "libx264",
             rate=profile.fps,
@@ -66,8 +73,8 @@ class RungEncoder:
                 "preset": preset,
                 "profile": "high",  # the level follows from size, rate and cap
                 "crf": str(CRF),
-                "maxrate": str(cap_bps),
-                "bufsize": str(cap_bps),  # one second
+                "maxrate": cap,
+                "bufsize": cap,  # one second
                 "g": str(gop_frames),
                 "keyint_min": str(gop_frames),
                 "sc_threshold": "0",
