@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from itertools import pairwise
 
 import pytest
 from sqlalchemy import text
@@ -45,7 +46,7 @@ def test_partitions_reach_ahead_and_rows_land_in_their_month(database: Database)
 def test_months_touch_without_gap_over_the_turn_of_the_year() -> None:
     spans = list(months_from(datetime(2026, 12, 31, 23, 59, tzinfo=UTC), 2))
     assert [f"{first:%Y-%m}" for first, _ in spans] == ["2026-11", "2026-12", "2027-01", "2027-02"]
-    assert all(end == start for (_, end), (start, _) in zip(spans, spans[1:], strict=False))
+    assert all(end == start for (_, end), (start, _) in pairwise(spans))
 
 
 def test_ids_sort_by_time_and_carry_it() -> None:
