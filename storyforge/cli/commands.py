@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -43,3 +44,44 @@ def db_upgrade(data_dir: DataDir = None) -> None:
     from storyforge.cli.read_settings import read_settings
 
     print(upgrade_database(read_settings(data_dir=data_dir)))
+
+
+@app.command()
+def film(
+    text: Annotated[str, typer.Argument(help="What happens; `-` reads it from standard input.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The MP4 file to write.")],
+    seconds: Annotated[
+        float | None,
+        typer.Option(min=1.0, help="Length of the film; without it, as long as reading takes."),
+    ] = None,
+    style: Annotated[str, typer.Option(help="Style preset, e.g. storybook or noir.")] = "storybook",
+    title: Annotated[str, typer.Option(help="Title of the scene.")] = "",
+    force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Film one text into an MP4 file."""
+    from rich.console import Console
+
+    from storyforge.cli.film import FilmWish, make_film
+    from storyforge.cli.read_settings import read_settings
+
+    words = sys.stdin.read() if text == "-" else text
+    wish = FilmWish(words, output, seconds, style, title, force)
+    make_film(read_settings(data_dir=data_dir), wish, Console())
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder for the film and its contact sheet.")] = Path(
+        "out"
+    ),
+    data_dir: DataDir = None,
+    port: Port = None,
+) -> None:
+    """Film a short story end to end; keeps serving it when run on a terminal."""
+    from rich.console import Console
+
+    from storyforge.cli.demo import run_demo
+    from storyforge.cli.read_settings import read_settings
+
+    run_demo(read_settings(data_dir=data_dir, port=port), out, Console())

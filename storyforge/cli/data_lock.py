@@ -68,16 +68,18 @@ def running_node(data_dir: Path) -> NodeRecord | None:
         return None
     lock = os.open(path, os.O_RDWR | os.O_CLOEXEC)
     try:
-        if _try_lock(lock):
+        if _try_lock(lock, fcntl.LOCK_SH):
             return None
-        return _read_record(lock)
+        record = _read_record(lock)
+        # a dead node's warden may still hold the lock for a moment
+        return record if record is not None and _is_alive(record.pid) else None
     finally:
         os.close(lock)
 
 
 def _take(lock: int, data_dir: Path, wait_s: float) -> None:
     deadline_s = clock.monotonic_s() + wait_s
-    while not _try_lock(lock):
+    while not _try_lock(lock, fcntl.LOCK_EX):
         record = _read_record(lock)
         if record is not None and _is_alive(record.pid):
             raise SetupProblem(
@@ -92,9 +94,9 @@ def _take(lock: int, data_dir: Path, wait_s: float) -> None:
         clock.sleep_s(_POLL_S)
 
 
-def _try_lock(lock: int) -> bool:
+def _try_lock(lock: int, kind: int) -> bool:
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(lock, kind | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True

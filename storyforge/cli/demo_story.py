@@ -1,0 +1,68 @@
+"""The demo's own story: three continuations with a small bible, written for this project."""
+
+from __future__ import annotations
+
+from storyforge.cli.filming import Continuation, Story
+from storyforge.domain.bible import BibleStyle, Character, Place, SceneBible
+
+_MARA = Character(
+    id="mara",
+    name="Mara",
+    aliases=("the keeper's daughter",),
+    traits=("brave", "keeps her promises"),
+    appearance="A girl of ten in a red coat and yellow boots, with a long dark braid.",
+)
+_PIM = Character(
+    id="pim",
+    name="Pim",
+    aliases=("the fox",),
+    traits=("sly", "afraid of water"),
+    appearance="A small orange fox with a white chest.",
+)
+_ASHBY = Character(
+    id="ashby",
+    name="Captain Ashby",
+    aliases=("the captain",),
+    traits=("patient",),
+    appearance="An old sailor with a white beard, a long blue coat and a tall hat.",
+)
+_BIBLE = SceneBible(
+    title="The Night the Moon Kept the Light",
+    synopsis="A lighthouse goes dark, and a girl and a fox row out to ask the moon why.",
+    characters=(_MARA, _PIM, _ASHBY),
+    places=(
+        Place(id="gullrock", name="Gullrock lighthouse", facts=("Its lamp has never gone out.",)),
+        Place(id="open-sea", name="the open sea", aliases=("the sea",)),
+    ),
+    rules=("The moon can be spoken to, once a year.",),
+    style=BibleStyle(
+        preset="storybook",
+        tone="gentle, a little mysterious",
+        visual="layered paper, warm windows in a blue night",
+        palette=("#16213e", "#33517e", "#c8553d", "#f2b66d", "#fff1d6"),
+    ),
+)
+_SECONDS = 6.5  # three of them: about twenty seconds of film
+
+DEMO_STORY = Story(
+    title="The Night the Moon Kept the Light",
+    style_preset="storybook",
+    bible=_BIBLE,
+    continuations=(
+        Continuation(
+            "At dusk Mara climbed the winding stair of Gullrock lighthouse and found the great "
+            "lamp cold. Beside it sat Pim the fox, with one last ember glowing between his paws.",
+            _SECONDS,
+        ),
+        Continuation(
+            '"The moon has swallowed our light," Pim whispered. So they pushed the little boat '
+            "into the fog and rowed out at night, to where the moon touches the open sea.",
+            _SECONDS,
+        ),
+        Continuation(
+            "Mara held the ember up, and the moon breathed out all the light it had kept. On his "
+            "ship in the night Captain Ashby saw the lighthouse wake, and turned for home.",
+            _SECONDS,
+        ),
+    ),
+)
