@@ -152,12 +152,12 @@ def _windows(
     """A grid of panes, some lit after dark."""
     pane = max(2.0, wide / 5.2)
     across, down = max(1, int(wide / (pane * 1.35))), max(1, int(high / (pane * 1.9)))
-    share = 0.42 if paint.dark else 0.06
+    share = (0.10 + 0.18 * depth) if paint.dark else 0.05
     lit = mix(paint.lamp, paint.haze, (1 - depth) * 0.45)
     for row in range(min(down, 40)):
         floor_lit = rng.random() < 0.12  # noqa: PLR2004 - somebody works late
         for column in range(across):
-            on = rng.random() < (0.9 if floor_lit and paint.dark else share)
+            on = rng.random() < (0.7 if floor_lit and paint.dark else share)
             glass = lit if on else lighten(tone, -0.13 if paint.dark else 0.16)
             if on:
                 glass = lighten(glass, float(rng.uniform(-0.25, 0.1)))

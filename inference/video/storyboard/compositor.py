@@ -94,12 +94,13 @@ class Compositor:
         y1 = min(self._geometry.height, math.ceil(placed[:, 1].max()))
         if x0 >= x1 or y0 >= y1:
             return None
-        level = abs(matrix[1, 0]) < 1e-9  # noqa: PLR2004 - only rolled frames tilt rows
-        covers = level and placed[:, 0].min() <= 0 and placed[:, 0].max() >= self._geometry.width
+        sides = placed[[0, 2], 0].max() <= 0 and placed[[1, 3], 0].min() >= self._geometry.width
         opaque_y = 1 << 30
-        if covers and layer.opaque_from < tall and layer.blend == "over":
-            opaque_y = math.ceil(matrix[1, 1] * (layer.opaque_from + 1) + matrix[1, 2])
-        reaches = placed[:, 1].max() >= self._geometry.height
+        if sides and layer.opaque_from < tall and layer.blend == "over":
+            row = matrix[1, 1] * (layer.opaque_from + 1) + matrix[1, 2]
+            # A rolled frame tilts the row: its lower end counts.
+            opaque_y = math.ceil(row + max(0.0, matrix[1, 0] * wide)) + 1
+        reaches = placed[2:, 1].min() >= self._geometry.height
         return Patch(matrix, x0, y0, x1, y1, opaque_y if reaches else 1 << 30)
 
     def _visible_limits(self, patches: Sequence[Patch | None]) -> list[int]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 
-from inference.video.storyboard.canvas import Canvas, Geometry
+from inference.video.storyboard.canvas import Canvas, Geometry, over
 from inference.video.storyboard.cast import FigurePlan
 from inference.video.storyboard.colour import Rgb, lighten, luma, mix, rgb
 from inference.video.storyboard.creatures import draw_creature
@@ -82,6 +83,7 @@ def figure_layer(plan: FigurePlan, geometry: Geometry, paint: Paint, ground_y: f
         _person(pen, plan, paint)
     else:
         draw_creature(pen, plan, lambda colour: _lit(colour, paint))
+    _outline(canvas, paint, max(1, round(unit / 330)))
     walking = plan.walking
     motion = Motion(
         breath=0.0 if walking else 0.012,
@@ -94,6 +96,21 @@ def figure_layer(plan: FigurePlan, geometry: Geometry, paint: Paint, ground_y: f
     return finished(canvas, DEPTH, paint.style, seed_of(plan.name), motion=motion)
 
 
+def _outline(canvas: Canvas, paint: Paint, thick: int) -> None:
+    """A thin rim of light around the figure, which lifts it off what lies behind."""
+    solid = cv2.inRange(canvas.image, (0, 0, 0, 200), (255, 255, 255, 255))
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * thick + 1, 2 * thick + 1))
+    grown = cv2.GaussianBlur(cv2.dilate(solid, disc), (0, 0), 0.8)
+    share = 0.75 if paint.style.edge == "cut" else 0.5
+    rim = mix(paint.haze, paint.sun, 0.6) if paint.dark else mix(paint.sun, (1.0, 1.0, 1.0), 0.5)
+    behind = np.empty_like(canvas.image)
+    for channel, part in enumerate((*rim, 1.0)):
+        behind[..., channel] = cv2.convertScaleAbs(grown, alpha=part * share)
+    figure = canvas.image.copy()
+    over(behind, figure, np.ascontiguousarray(figure[..., 3]))
+    canvas.image[:] = behind
+
+
 def _lit(colour: Rgb, paint: Paint) -> Rgb:
     """A figure's colour under the light; kept a little brighter than the land, to be read."""
     shown = paint.graded(colour)
@@ -103,7 +120,6 @@ def _lit(colour: Rgb, paint: Paint) -> Rgb:
 
 def _ground_shadow(canvas: Canvas, x: float, y: float, size: float, colour: Rgb) -> None:
     away = canvas.image
-    canvas.glow(x, y, size * 0.01, colour, 0.0)
     rows = np.arange(canvas.height, dtype=np.float32)[:, None] + canvas.top - y
     across = np.arange(canvas.width, dtype=np.float32)[None, :] + canvas.left - x
     reach = np.sqrt((across / (size * 0.26)) ** 2 + (rows / (size * 0.045)) ** 2)
@@ -118,6 +134,8 @@ def _person(pen: Pen, plan: FigurePlan, paint: Paint) -> None:
         skin, hair = _lit((0.72, 0.76, 0.80), paint), _lit((0.4, 0.44, 0.5), paint)
     if plan.kind == "astronaut":
         cloth, second = _lit((0.90, 0.91, 0.93), paint), _lit(rgb(plan.cloth), paint)
+        features -= {"hat", "hood", "long_hair", "beard", "dress", "coat"}
+        pen.curve([(-0.20, 0.42), (-0.20, 0.76), (-0.06, 0.78), (-0.06, 0.42)], second)
     dark = lighten(cloth, -0.28)
     big = 1.18 if "child" in features else 1.0  # children have larger heads
     if "long_hair" in features:
@@ -127,7 +145,7 @@ def _person(pen: Pen, plan: FigurePlan, paint: Paint) -> None:
             [(-0.20, 0.02), (-0.13, 0.55), (-0.05, 0.80), (0.06, 0.80), (0.10, 0.5), (0.08, 0.02)],
             lighten(cloth, -0.36),
         )
-    _legs(pen, plan, lighten(second, -0.45))
+    _legs(pen, plan, lighten(cloth if plan.kind == "astronaut" else second, -0.4))
     _body(pen, features, cloth, dark, second)
     _arms(pen, plan, dark, skin, features, paint)
     _head(pen, plan, skin, hair, big, paint)

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.video.model import Frames
-from inference.video.storyboard.camera import pose_at, reach_of
+from inference.video.storyboard.camera import Pose, pose_at, reach_of
 from inference.video.storyboard.canvas import Geometry, Rgba
 from inference.video.storyboard.colour import lighten, rgb
 from inference.video.storyboard.compositor import Compositor
@@ -37,7 +37,7 @@ class Film:
         self._geometry = Geometry(width, height)
         style = style_named(plan.preset)
         wintry = "snow" in plan.weather
-        self._paint = Paint(style, plan.light, plan.palette, wintry=wintry)
+        self._paint = Paint(style, plan.light, plan.palette, wintry=wintry, indoors=plan.indoors)
         reach = reach_of(plan.camera)
         sheet = Sheet(self._geometry, reach.across, reach.up_down)
         behind, before = scenery_layers(plan, sheet, self._paint)
@@ -45,6 +45,7 @@ class Film:
             figure_layer(figure, self._geometry, self._paint, self._ground(at))
             for at, figure in enumerate(plan.figures)
         ]
+        self._heads = [width * (0.5 + 0.40 * figure.place) for figure in plan.figures]
         self._compositor = Compositor(self._geometry, [*behind, *self._figures, *before])
         self._finish = Finish(self._geometry, plan, self._paint)
         self._stickers = caption_stickers(plan, self._geometry, serif=style.serif)
@@ -72,9 +73,8 @@ class Film:
         if shown is not out:
             out[:] = shown
         self._finish.polish(out, index)
-        for layer, tag in zip(self._figures, self._tags, strict=True):
-            if tag is not None:
-                self._place_tag(out, layer, tag, pose_seconds=(pose, seconds))
+        for row in range(len(self._tags)):
+            self._place_tag(out, row, pose, seconds)
         for sticker in self._stickers:
             lay_sticker(out, sticker, sticker.strength(seconds))
         self._dip(out, index, frames, fps)
@@ -86,24 +86,21 @@ class Film:
         self.draw(out[0], round(progress * (frames - 1)), frames, 12)
         return out
 
-    def _place_tag(
-        self, out: NDArray[np.uint8], layer: Layer, tag: Rgba, *, pose_seconds: tuple
-    ) -> None:
-        pose, seconds = pose_seconds
+    def _place_tag(self, out: NDArray[np.uint8], row: int, pose: Pose, seconds: float) -> None:
+        layer, tag = self._figures[row], self._tags[row]
+        if tag is None:
+            return
         rise = min(1.0, seconds / 0.4 + 0.3)
         strength = min(rise, (_TAG_SECONDS - seconds) / 0.5)
         if strength <= 0:
             return
         matrix = self._compositor.matrix(layer, pose, seconds)
-        tall, wide = layer.image.shape[:2]
-        rows = np.flatnonzero(layer.image[..., :3].max(axis=(1, 2)))
-        first = float(rows[0]) if len(rows) else 0.0
-        x, y = matrix @ (wide / 2, first, 1.0)
-        top = max(round(y - tag.shape[0] * 1.35), round(self._geometry.unit * 0.09))
+        x, y = matrix @ (self._heads[row] - layer.left, 0.0, 1.0)
+        lift = 1.35 + 1.15 * (row % 2 if len(self._figures) > 3 else 0)  # noqa: PLR2004 - a crowd
+        top = max(round(y - tag.shape[0] * lift), round(self._geometry.unit * 0.09))
         left = round(x - tag.shape[1] / 2)
         left = min(max(2, left), max(2, self._geometry.width - tag.shape[1] - 2))
         lay_sticker(out, Sticker(tag, left, top), strength)
-        _ = tall
 
     def _dip(self, out: NDArray[np.uint8], index: int, frames: int, fps: int) -> None:
         """Rise from the dark at the start, sink into it at the end; softer between shots."""

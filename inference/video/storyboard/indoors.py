@@ -210,12 +210,12 @@ def cave_layers(sheet: Sheet, paint: Paint, seed: int) -> list[Layer]:
     unit = frame.unit
     layers = []
     glow_x, glow_y = frame.width * (0.38 + 0.24 * (seed % 2)), frame.height * 0.52
-    inner = mix(paint.lamp, paint.sky[2], 0.45)
+    inner = mix(paint.lamp, (1.0, 0.62, 0.30), 0.4)
     back = sheet.canvas(0.1)
     back.rectangle(
         back.left, back.top, back.right, back.bottom, lighten(paint.surface("cave", 0.8), -0.35)
     )
-    back.glow(glow_x, glow_y, unit * 0.95, inner, 0.75)
+    back.glow(glow_x, glow_y, unit * 1.15, inner, 0.85)
     back.glow(glow_x, glow_y, unit * 0.40, lighten(inner, 0.3), 0.55)
     layers.append(finished(back, 0.1, paint.style, seed))
     for step, depth in enumerate((0.25, 0.45, 0.68)):

@@ -12,6 +12,7 @@ from inference.video.storyboard.canvas import Canvas, Geometry, Rgba
 from inference.video.storyboard.noise import cloud_texture, paper_texture
 from inference.video.storyboard.styles import Style
 
+_FAINT = 2  # 8-bit steps that nobody sees
 _TILE = 256  # pixels of the paper tile; repeated over larger layers
 
 
@@ -96,7 +97,23 @@ def finished(
     if full.all():
         opaque_from = 0
     layer = Layer(image, canvas.left, canvas.top, depth, opaque_from=opaque_from)
-    return replace(layer, motion=motion) if motion else layer
+    return cropped(replace(layer, motion=motion) if motion else layer)
+
+
+def cropped(layer: Layer) -> Layer:
+    """The layer without its empty margins; its foot stays, since own motion turns about it."""
+    shown = layer.image.max(axis=2) > _FAINT
+    columns = np.flatnonzero(shown.any(axis=0))
+    rows = np.flatnonzero(shown.any(axis=1))
+    if not len(columns):
+        return layer
+    x0, x1 = max(0, int(columns[0]) - 1), int(columns[-1]) + 2
+    y0 = max(0, int(rows[0]) - 1)
+    image = np.ascontiguousarray(layer.image[y0:, x0:x1])
+    opaque_from = max(0, layer.opaque_from - y0)
+    return replace(
+        layer, image=image, left=layer.left + x0, top=layer.top + y0, opaque_from=opaque_from
+    )
 
 
 def _texture(image: Rgba, seed: int, style: Style) -> None:
@@ -107,8 +124,8 @@ def _texture(image: Rgba, seed: int, style: Style) -> None:
     soft = np.clip(128 + (tile.astype(np.float32) - 128) * strength, 0, 255)
     if style.edge == "wash":
         bloom = cloud_texture(_TILE, _TILE, 3, seed % 997) - 0.5
-        soft = np.clip(soft + 70 * bloom, 0, 255)
-    grown = cv2.resize(soft.astype(np.uint8), None, fx=1.0, fy=1.0)
+        soft = np.clip(soft + 6 + 30 * bloom, 0, 255)
+    grown = soft.astype(np.uint8)
     ups, sides = -(-height // _TILE), -(-width // _TILE)
     mirrored = np.concatenate([grown, grown[:, ::-1]], axis=1)
     mirrored = np.concatenate([mirrored, mirrored[::-1]], axis=0)

@@ -77,5 +77,5 @@ def paper_texture(height: int, width: int, seed: int) -> NDArray[np.uint8]:
     fibre = cv2.GaussianBlur(fine, (0, 0), sigmaX=2.2, sigmaY=0.7)
     across = cv2.GaussianBlur(rng.standard_normal((height, width), dtype=np.float32), (0, 0), 1.1)
     blotch = cloud_texture(height, width, 6, seed + 1) - 0.5
-    mixed = 128 + 16 * fibre + 12 * across + 26 * blotch
+    mixed = 128 + 14 * fibre + 10 * across + 8 * blotch
     return np.clip(mixed, 0, 255).astype(np.uint8)

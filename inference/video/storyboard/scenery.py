@@ -13,7 +13,7 @@ from inference.video.storyboard.noise import random_of
 from inference.video.storyboard.plan import DrawingPlan
 from inference.video.storyboard.sky import HORIZON, luminary_x, sky_layers
 from inference.video.storyboard.styles import Paint
-from inference.video.storyboard.terrain import foreground_grass, hills, meadow, mountains
+from inference.video.storyboard.terrain import foreground_grass, hills, meadow, mist, mountains
 from inference.video.storyboard.trees import TreeKind, framing_trees, tree_line
 from inference.video.storyboard.water import lighthouse, ship, swell, water_surface
 
@@ -50,6 +50,8 @@ def scenery_layers(plan: DrawingPlan, sheet: Sheet, paint: Paint) -> Layers:
     if plan.setting == "space":
         return behind, before
     overcast = bool(set(plan.weather) & {"rain", "storm", "fog"})
+    if not plan.indoors and plan.figures:
+        behind.append(mist(sheet, paint, GROUND))
     sky = sky_layers(sheet, paint, plan.shot_seed, overcast=overcast)
     return [*sky, *behind], before
 
@@ -103,7 +105,7 @@ def _forest(stand: Stand) -> Layers:
     )
     behind.append(meadow(sheet, paint, seed + 5, 0.86, 0.80, flowers=not stand.bleak))
     before = [
-        framing_trees(sheet, paint, seed, bare=stand.bleak),
+        *framing_trees(sheet, paint, seed, bare=stand.bleak),
         foreground_grass(sheet, paint, seed),
     ]
     return behind, before
@@ -191,7 +193,7 @@ def _lake(stand: Stand) -> Layers:
         behind.append(ship(sheet, paint, seed, HORIZON + 0.08, 0.22, _aside(stand)))
     behind.append(meadow(sheet, paint, seed + 4, 0.86, 0.815, flowers=True))
     before = [
-        framing_trees(sheet, paint, seed, bare=stand.bleak),
+        *framing_trees(sheet, paint, seed, bare=stand.bleak),
         foreground_grass(sheet, paint, seed),
     ]
     return behind, before

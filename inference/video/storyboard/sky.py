@@ -100,7 +100,7 @@ def _clouds(sheet: Sheet, paint: Paint, seed: int, *, overcast: bool) -> list[La
         rng = random_of(seed, "clouds", bank)
         canvas = sheet.canvas(depth, bottom=sheet.geometry.height * HORIZON)
         base = mix(paint.sky[1], paint.sky[2], 0.5)
-        bright = {Light.DAY: 0.72, Light.NIGHT: 0.06}.get(paint.light, 0.22)
+        bright = {Light.DAY: 0.95, Light.NIGHT: 0.07}.get(paint.light, 0.26)
         colour = lighten(mix(base, paint.sun, 0.35 if not overcast else 0.1), bright * 0.8)
         if overcast:
             colour = mix(colour, (0.42, 0.44, 0.5), 0.45)
@@ -108,7 +108,7 @@ def _clouds(sheet: Sheet, paint: Paint, seed: int, *, overcast: bool) -> list[La
             x = rng.uniform(canvas.left, canvas.right)
             y = sheet.geometry.height * rng.uniform(0.05, 0.40)
             _puff(canvas, rng, x, y, unit * rng.uniform(0.12, 0.26) * (1 + bank * 0.5), colour)
-        faint = 0.55 + 0.2 * bank
+        faint = 0.62 + 0.2 * bank
         canvas.image[:] = cv2.convertScaleAbs(canvas.image, alpha=faint)
         drift = unit * (0.006 + 0.008 * bank) * (1 if seed % 2 else -1)
         layers.append(

@@ -153,6 +153,8 @@ STYLES: Mapping[str, Style] = {
     ),
 }
 
+_LAMPLIGHT: Rgb = (0.98, 0.80, 0.62)
+
 # Colours of surfaces in plain daylight.
 SURFACES: Mapping[str, str] = {
     "leaf": "#5d9a4c",
@@ -190,6 +192,7 @@ class Paint:
     light: Light
     palette: tuple[str, ...] = ()
     wintry: bool = False
+    indoors: bool = False
     _scheme: LightScheme = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -226,7 +229,8 @@ class Paint:
     @property
     def ambient(self) -> Rgb:
         """The light that falls on surfaces."""
-        return rgb(self._scheme.ambient)
+        outside = rgb(self._scheme.ambient)
+        return mix(outside, _LAMPLIGHT, 0.62) if self.indoors and self.dark else outside
 
     @property
     def lamp(self) -> Rgb:

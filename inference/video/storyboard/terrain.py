@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 
 from inference.video.storyboard.canvas import Canvas
@@ -42,7 +43,7 @@ def mountains(
     colour = paint.surface(surface, depth)
     misty = mix(colour, paint.haze, 0.75)
     canvas.shape(profile_points(canvas, ys, xs), colour, misty, foot - unit * tall, foot)
-    _faces(canvas, xs, ys, foot, colour, paint, unit)
+    _faces(canvas, xs, ys, foot, (colour, misty), unit)
     if surface == "rock" and tall > 0.2:  # noqa: PLR2004 - low ranges carry no snow
         _snow_caps(canvas, xs, ys, foot - unit * tall * 0.52, paint, depth, seed)
     return finished(canvas, depth, paint.style, seed)
@@ -58,30 +59,33 @@ def _crests(ys: Line, reach: int) -> list[int]:
 
 
 def _faces(
-    canvas: Canvas, xs: Line, ys: Line, foot: float, colour: Rgb, paint: Paint, unit: float
+    canvas: Canvas, xs: Line, ys: Line, foot: float, colours: tuple[Rgb, Rgb], unit: float
 ) -> None:
-    """Shade the side of each summit that looks away from the light."""
-    shade = mix(lighten(colour, -0.16), paint.sky[0], 0.10)
-    reach = max(4, int(unit * 0.05 / 3))
+    """Shade the side of each summit that looks away from the light; fades into the mist."""
+    colour, misty = colours
+    reach = max(4, int(unit * 0.04 / 3))
     rng = np.random.default_rng(5)
+    cover = np.zeros((canvas.height, canvas.width), np.uint8)
     for index in _crests(ys, reach):
         tall = foot - ys[index]
         if tall < unit * 0.05:
             continue
         right = index
-        while right + 1 < len(ys) and ys[right + 1] >= ys[right] - 0.6 and right - index < 90:  # noqa: PLR2004 - face length
+        while right + 1 < len(ys) and ys[right + 1] >= ys[right] - 0.8:
             right += 1
-        edge = [(xs[i], ys[i]) for i in range(index, right + 1, 2)]
-        drop = min(foot, ys[right] + tall * 0.25)
-        steps = 6
-        inner = [
-            (
-                xs[index] + (step / steps) * tall * 0.16 + rng.uniform(-1, 1) * tall * 0.035,
-                ys[index] + (drop - ys[index]) * step / steps,
+        edge = [(xs[i], ys[i]) for i in range(index, right + 1)]
+        steps = 9
+        inner = []
+        for step in range(1, steps + 1):
+            part = step / steps
+            swing = (0.10 if step % 2 else -0.02) * tall * (0.4 + part)
+            x = min(
+                xs[index] + part * 0.14 * tall + swing + rng.uniform(-1, 1) * tall * 0.02, xs[right]
             )
-            for step in range(1, steps + 1)
-        ]
-        canvas.polygon([*edge, (xs[right], drop), *inner[::-1]], shade)
+            inner.append((x, ys[index] + tall * part))
+        cover = cv2.max(cover, canvas.mask([*edge, (xs[right], foot), *inner[::-1]]))
+    top = float(ys.min())
+    canvas.wash(cover, lighten(colour, -0.17), misty, top, foot)
 
 
 def _snow_caps(
@@ -233,3 +237,17 @@ def foreground_grass(sheet: Sheet, paint: Paint, seed: int, surface: str = "gras
         )
     motion = Motion(sway=unit * 0.012, rate=0.22, phase=float(rng.uniform(0, 6)))
     return finished(canvas, 1.25, paint.style, seed_of(seed, "lens"), motion=motion)
+
+
+def mist(sheet: Sheet, paint: Paint, base: float) -> Layer:
+    """A veil of far air before the figures, which parts them from what lies behind."""
+    frame = sheet.geometry
+    top, bottom = frame.height * (base - 0.36), frame.height * (base + 0.04)
+    canvas = sheet.canvas(0.7, top=top, bottom=bottom)
+    rows = np.linspace(0, 1, canvas.height, dtype=np.float32)
+    share = 0.46 if paint.dark else 0.30
+    cover = (np.clip(rows / 0.75, 0, 1) ** 1.4 * np.clip((1 - rows) / 0.25, 0, 1) * share)[:, None]
+    colour = np.array(lighten(mix(paint.haze, paint.sky[2], 0.35), 0.04), np.float32)
+    canvas.image[..., :3] = (cover[..., None] * colour * 255).astype(np.uint8)
+    canvas.image[..., 3] = (cover * 255).astype(np.uint8)
+    return Layer(canvas.image, canvas.left, canvas.top, 0.7)

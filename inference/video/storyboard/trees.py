@@ -236,16 +236,17 @@ def tree_line(
     return finished(canvas, depth, paint.style, seed_of(seed, depth))
 
 
-def framing_trees(sheet: Sheet, paint: Paint, seed: int, *, bare: bool = False) -> Layer:
+def framing_trees(sheet: Sheet, paint: Paint, seed: int, *, bare: bool = False) -> list[Layer]:
     """Dark trunks and leaves at both edges, right at the lens."""
     frame = sheet.geometry
     unit = frame.unit
-    canvas = sheet.canvas(1.2)
     rng = random_of(seed, "frame")
     dark = lighten(mix(paint.surface("bark", 1.0), paint.sky[0], 0.15), -0.55)
     leaf = lighten(paint.surface("pine", 1.0), -0.50)
+    layers = []
     for way in (-1, 1):
-        x = frame.width * (0.5 + way * rng.uniform(0.47, 0.53))
+        canvas = sheet.canvas(1.2)
+        x = frame.width * (0.5 + way * rng.uniform(0.5, 0.53))
         w = unit * rng.uniform(0.045, 0.07)
         bend = unit * rng.uniform(-0.03, 0.03)
         top, bottom = canvas.top, canvas.bottom
@@ -285,5 +286,8 @@ def framing_trees(sheet: Sheet, paint: Paint, seed: int, *, bare: bool = False) 
                     lighten(leaf, rng.uniform(-0.2, 0.08)),
                     rng.uniform(0, 180),
                 )
-    motion = Motion(sway=unit * 0.004, rate=0.13, phase=1.0)
-    return finished(canvas, 1.2, paint.style, seed_of(seed, "frame"), motion=motion)
+        motion = Motion(sway=unit * 0.004, rate=0.13, phase=1.0 + way)
+        layers.append(
+            finished(canvas, 1.2, paint.style, seed_of(seed, "frame", way), motion=motion)
+        )
+    return layers

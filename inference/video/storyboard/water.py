@@ -101,7 +101,7 @@ def swell(
         profile_points(canvas, ys, xs), crest, deep, foot - unit * high, foot + unit * 0.16
     )
     foam = mix(paint.surface("snow", depth), paint.sky[2], 0.25)
-    canvas.stroke(np.stack([xs, ys], axis=1), foam, unit * (0.002 + 0.004 * depth))
+    canvas.stroke(np.stack([xs, ys], axis=1), mix(foam, crest, 0.35), unit * 0.0022)
     motion = Motion(
         slide=unit * (0.02 + 0.035 * depth) * (1 if seed % 2 else -1),
         rate=0.16 + 0.05 * depth,
@@ -125,8 +125,8 @@ def ship(sheet: Sheet, paint: Paint, seed: int, base: float, size: float, x_shar
         canvas.stroke([(x + px * s, y), (x + px * s, y - tall * s)], dark, max(1.0, s * 0.018))
         for level in range(3):
             top = y - s * tall * (0.94 - 0.28 * level)
-            half = s * (0.085 + 0.035 * level)
-            belly = s * 0.05
+            half = s * (0.068 + 0.024 * level)
+            belly = s * 0.03
             tone = lighten(sail, -0.06 * level)
             canvas.polygon(
                 [

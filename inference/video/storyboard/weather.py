@@ -18,6 +18,8 @@ from storyforge.domain.script import Light
 
 _FLAKES = 90
 _FLOATERS = {"leaves": 26, "petals": 34, "fireflies": 26, "sparks": 34, "dust": 16}
+# Places where something small is always in the air.
+_LIVELY = frozenset({"forest", "meadow", "hills", "village", "castle", "lake", "room", "mountains"})
 _LEAF_COLOURS = ("#d9822b", "#c4572e", "#e0b13c", "#9a6b2f")
 
 
@@ -40,7 +42,7 @@ class Weather:
         for kind in ("leaves", "petals", "fireflies", "sparks"):
             if kind in kinds:
                 self._floaters.append(Floaters(kind, _FLOATERS[kind], geometry, paint, self._seed))
-        if not kinds and plan.setting != "space":
+        if not kinds and plan.setting in _LIVELY:
             kind = "fireflies" if plan.light is Light.NIGHT and not plan.indoors else "dust"
             few = _FLOATERS["dust"]
             self._floaters.append(Floaters(kind, few, geometry, paint, self._seed))
