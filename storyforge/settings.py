@@ -6,6 +6,7 @@ by `STORYFORGE_CONFIG`, the defaults here (which need no server at all).
 
 from __future__ import annotations
 
+import ipaddress
 import os
 from pathlib import Path
 from typing import Literal
@@ -35,6 +36,14 @@ class NodeSettings(Group):
     port: int = Field(default=8400, ge=0, le=65535)
     api_processes: int = Field(default=1, ge=1, le=32)
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this host can reach the address."""
+        try:
+            return self.host == "localhost" or ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return False
 
 
 class DatabaseSettings(Group):

@@ -85,3 +85,26 @@ def demo(
     from storyforge.cli.read_settings import read_settings
 
     run_demo(read_settings(data_dir=data_dir, port=port), out, Console())
+
+
+@app.command()
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="Machine-readable output.")] = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Say what this machine has and what to do about what it lacks; exit 1 when it cannot work."""
+    import json
+
+    from rich.console import Console
+
+    from storyforge.cli.doctor.examine import examine
+    from storyforge.cli.doctor.findings import is_healthy, show
+    from storyforge.cli.read_settings import read_settings
+
+    findings = examine(read_settings(data_dir=data_dir))
+    if as_json:
+        print(json.dumps([finding.to_json() for finding in findings], indent=2))
+    else:
+        show(findings, Console())
+    if not is_healthy(findings):
+        raise typer.Exit(1)

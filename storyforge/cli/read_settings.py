@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from storyforge.errors import SetupProblem
-from storyforge.settings import CONFIG_VARIABLE, Settings
+from storyforge.settings import CONFIG_VARIABLE, NodeSettings, Settings
 
 
 def read_settings(*, data_dir: Path | None = None, port: int | None = None) -> Settings:
@@ -30,7 +29,7 @@ def read_settings(*, data_dir: Path | None = None, port: int | None = None) -> S
         raise SetupProblem(
             f"The file named by {CONFIG_VARIABLE} cannot be read: {exc.strerror}."
         ) from exc
-    _require_loopback(settings.node.host)
+    _require_loopback(settings.node)
     return settings
 
 
@@ -39,13 +38,9 @@ def _in_words(error: Mapping[str, Any]) -> str:
     return f"STORYFORGE_{'_'.join(path).upper()}: {error['msg']}"
 
 
-def _require_loopback(host: str) -> None:
-    try:
-        is_loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        is_loopback = False
-    if not is_loopback:
+def _require_loopback(node: NodeSettings) -> None:
+    if not node.is_loopback:
         raise SetupProblem(
-            f"STORYFORGE_NODE_HOST={host} is not a loopback address. Without accounts the node "
-            "serves one local owner only: use 127.0.0.1, and an SSH tunnel from elsewhere."
+            f"STORYFORGE_NODE_HOST={node.host} is not a loopback address. Without accounts the "
+            "node serves one local owner only: use 127.0.0.1, and an SSH tunnel from elsewhere."
         )

@@ -1,0 +1,139 @@
+"""Checks of the machine: Python, devices, encoders, fonts, disk, memory."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
+from storyforge.cli.devices import DeviceReading
+from storyforge.cli.doctor.findings import Finding, Verdict
+
+_GIB = 1 << 30
+# A minute of 720p film takes about 30 MB in the ladder, and the animatic and shots as much again.
+_NOTE_DISK_BYTES, _BROKEN_DISK_BYTES = 5 * _GIB, _GIB // 2
+_NOTE_MEMORY_BYTES = 2 * _GIB  # a whole node with its workers takes about 1 GB while it films
+_MODELS_BELOW = (3, 13)  # the GPU packages have wheels for 3.11 and 3.12
+_NEEDED_CODECS = ("libx264", "aac")
+_SAMPLES: Mapping[str, str] = {
+    "Latin": "a",
+    "Greek": "λ",
+    "Cyrillic": "ж",
+    "Chinese": "森",
+    "Japanese": "あ",
+    "Korean": "숲",
+    "Arabic": "غ",
+    "Hebrew": "ש",
+    "Devanagari": "अ",
+}
+
+
+def check_python(version: tuple[int, int, int] = sys.version_info[:3]) -> Finding:
+    """The interpreter, and whether the models extra can be installed into it."""
+    found = ".".join(str(part) for part in version)
+    if version[:2] >= _MODELS_BELOW:
+        cure = "Fine without models; for the models extra use Python 3.11 or 3.12."
+        return Finding(name="python", verdict=Verdict.NOTE, found=found, cure=cure)
+    return Finding(name="python", verdict=Verdict.OK, found=found)
+
+
+def check_devices(reading: DeviceReading) -> Finding:
+    """The GPUs as the driver tells them."""
+    if reading.problem:
+        return Finding(
+            name="devices",
+            verdict=Verdict.NOTE,
+            found=f"The NVIDIA driver does not answer: {reading.problem}.",
+            cure="Run nvidia-smi; reinstall the driver or restart the machine. Filming on the CPU.",
+        )
+    if not reading.devices:
+        return Finding(
+            name="devices",
+            verdict=Verdict.OK,
+            found="No NVIDIA GPU; the storyboard renderer films on the CPU.",
+        )
+    cards = ", ".join(
+        f"{device.index}: {device.name} ({device.free_bytes / _GIB:.0f} of "
+        f"{device.total_bytes / _GIB:.0f} GiB free)"
+        for device in reading.devices
+    )
+    return Finding(name="devices", verdict=Verdict.OK, found=f"{cards}; driver {reading.driver}.")
+
+
+def check_encoders(codecs: Collection[str], reading: DeviceReading) -> Finding:
+    """What PyAV can encode with; an encoder's name in the list is no proof that it runs."""
+    missing = [name for name in _NEEDED_CODECS if name not in codecs]
+    if missing:
+        return Finding(
+            name="encoders",
+            verdict=Verdict.BROKEN,
+            found=f"PyAV has no {' and no '.join(missing)}.",
+            cure="Install PyAV's own wheel: pip install --force-reinstall -c constraints.txt av.",
+        )
+    nvenc = ""
+    if reading.devices and "h264_nvenc" in codecs:
+        nvenc = " PyAV lists h264_nvenc; the node does not use it and has not tried it."
+    return Finding(name="encoders", verdict=Verdict.OK, found=f"libx264 and aac in PyAV.{nvenc}")
+
+
+def read_codecs() -> Collection[str]:
+    """The codecs that PyAV's libraries were built with."""
+    import av
+
+    return frozenset(av.codecs_available)
+
+
+def check_fonts() -> Finding:
+    """Which writing systems the captions can show."""
+    from inference.video.storyboard.fonts import chain, face_for
+
+    missing = [
+        script
+        for script, sample in _SAMPLES.items()
+        if face_for(sample, tuple(chain(sample, serif=False))) is None
+    ]
+    if missing:
+        return Finding(
+            name="fonts",
+            verdict=Verdict.NOTE,
+            found=f"No face for {', '.join(missing)}: such captions show boxes.",
+            cure="apt-get install fonts-noto-core fonts-noto-cjk",
+        )
+    return Finding(name="fonts", verdict=Verdict.OK, found=f"{', '.join(_SAMPLES)}.")
+
+
+def check_disk(data_dir: Path) -> Finding:
+    """Room where the films go."""
+    place = next(path for path in (data_dir, *data_dir.parents) if path.exists())
+    free_bytes = shutil.disk_usage(place).free
+    verdict = Verdict.OK
+    if free_bytes < _NOTE_DISK_BYTES:
+        verdict = Verdict.BROKEN if free_bytes < _BROKEN_DISK_BYTES else Verdict.NOTE
+    if verdict is Verdict.OK and not os.access(place, os.W_OK):
+        return Finding(
+            name="disk",
+            verdict=Verdict.BROKEN,
+            found=f"{data_dir} cannot be written.",
+            cure="Choose another folder with STORYFORGE_NODE_DATA_DIR, or change its owner.",
+        )
+    cure = "" if verdict is Verdict.OK else "Free some space, or move STORYFORGE_NODE_DATA_DIR."
+    found = f"{free_bytes / _GIB:.1f} GiB free for {data_dir}."
+    return Finding(name="disk", verdict=verdict, found=found, cure=cure)
+
+
+def check_memory(meminfo: Path = Path("/proc/meminfo")) -> Finding:
+    """Main memory that is available now."""
+    try:
+        lines = dict(line.split(":", 1) for line in meminfo.read_text().splitlines())
+        available_bytes = int(lines["MemAvailable"].split()[0]) * 1024
+    except (OSError, KeyError, ValueError):
+        return Finding(name="memory", verdict=Verdict.OK, found="This system does not tell.")
+    short = available_bytes < _NOTE_MEMORY_BYTES
+    return Finding(
+        name="memory",
+        verdict=Verdict.NOTE if short else Verdict.OK,
+        found=f"{available_bytes / _GIB:.1f} GiB available.",
+        cure="End other programs; the node takes about 1 GB while it films." if short else "",
+    )
