@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pipelines.encoding.sizes import even
 from storyforge.domain.segment import HlsProfile, Rung
 
 MAX_RUNGS = 3
@@ -17,7 +18,7 @@ def ladder(width: int, height: int) -> tuple[Rung, ...]:
     The top rung is the film's own size (an odd last row or column is dropped), named by its real
     height; then at most two standard heights, each the largest that is <= 0.67 of the one above.
     """
-    top = Rung(name=f"{_even(height)}p", width=_even(width), height=_even(height))
+    top = Rung(name=f"{even(height)}p", width=even(width), height=even(height))
     rungs = [top]
     for standard in STANDARD_HEIGHTS:
         if len(rungs) < MAX_RUNGS and standard <= MAX_STEP * rungs[-1].height:
@@ -38,7 +39,3 @@ def hls_profile(width: int, height: int, fps: int) -> HlsProfile:
         gop_seconds=GOP_SECONDS,
         target_duration=GOP_SECONDS,
     )
-
-
-def _even(pixels: int) -> int:
-    return max(2, pixels - pixels % 2)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 from av import VideoFrame
+from av.video.codeccontext import VideoCodecContext
 from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
@@ -14,8 +15,8 @@ Picture = NDArray[np.uint8]
 """One RGB picture, [H, W, 3]."""
 
 # ITU-T H.273 code points. 1 is BT.709 for matrix, primaries and transfer; range 1 is limited.
-BT709 = 1
-LIMITED_RANGE = 1
+_BT709 = 1
+_LIMITED_RANGE = 1
 
 
 def fit(picture: Picture, width: int, height: int) -> Picture:
@@ -36,6 +37,12 @@ def fit(picture: Picture, width: int, height: int) -> Picture:
 def resize(picture: Picture, size: tuple[int, int], method: int = cv2.INTER_AREA) -> Picture:
     """The picture at (width, height) `size`; `method` is one of OpenCV's."""
     return np.asarray(cv2.resize(picture, size, interpolation=method), np.uint8)
+
+
+def tag_bt709(encoder: VideoCodecContext) -> None:
+    """Say in the stream what `ToYuv` made, so that no player has to guess."""
+    encoder.color_range = _LIMITED_RANGE
+    encoder.colorspace = encoder.color_primaries = encoder.color_trc = _BT709
 
 
 class ToYuv:

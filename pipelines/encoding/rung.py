@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 from typing import Final
@@ -13,7 +14,7 @@ from av.audio.stream import AudioStream
 from av.container import OutputContainer
 from av.video.stream import VideoStream
 
-from pipelines.encoding.pictures import BT709, LIMITED_RANGE
+from pipelines.encoding.pictures import tag_bt709
 from storyforge.domain.segment import HlsProfile, Rung
 
 CRF = 21  # visually clean at these sizes; 23 is x264's default
@@ -85,8 +86,7 @@ class RungEncoder:
         context = stream.codec_context
         context.width, context.height, context.pix_fmt = rung.width, rung.height, "yuv420p"
         context.time_base = Fraction(1, profile.fps)
-        context.color_range = LIMITED_RANGE
-        context.colorspace = context.color_primaries = context.color_trc = BT709
+        tag_bt709(context)
         return stream
 
     def _add_silence(self) -> AudioStream:
@@ -111,10 +111,8 @@ class RungEncoder:
 
     def abandon(self) -> None:
         """Close what is open; what lies on disk is worthless."""
-        try:
+        with suppress(av.FFmpegError, OSError):  # the error that led here is the one to tell
             self._container.close()
-        except (av.FFmpegError, OSError):
-            return  # the error that led here is the one to tell
 
     def _silence_until(self, frames: int) -> None:
         rate_hz = self._profile.audio_rate_hz

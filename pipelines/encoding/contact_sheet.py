@@ -1,0 +1,81 @@
+"""The contact sheet: frames of a film at even distances, side by side in one picture."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+
+from pipelines.encoding.foreign import border
+from pipelines.encoding.pictures import Picture, resize
+from storyforge.errors import EncodeFailed
+
+GAP_PIXELS = 6
+_PAPER = 18  # the grey between the frames
+_LABEL_COLOUR, _SHADOW_COLOUR = (255, 255, 255), (0, 0, 0)
+
+
+def contact_sheet(
+    film: Path, out: Path, *, frames: int = 12, columns: int = 4, tile_width: int = 320
+) -> int:
+    """Write `frames` pictures of `film` (MP4, TS or a playlist) to `out`, `.jpg` or `.png`.
+
+    Each is labelled with its time. A short film gives fewer pictures; returns how many.
+    Raises EncodeFailed when the film cannot be decoded, DiskFull.
+    """
+    with border():
+        taken = _pictures(film, frames, tile_width)
+        if not taken:
+            raise EncodeFailed(f"The film {film.name} shows no frame.")
+        tiles = [_labelled(picture, seconds) for seconds, picture in taken]
+        sheet = _sheet(tiles, min(columns, len(tiles)))
+        _, data = cv2.imencode(out.suffix, cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR))
+        out.write_bytes(bytes(data))
+    return len(tiles)
+
+
+def _pictures(film: Path, wanted: int, tile_width: int) -> list[tuple[float, Picture]]:
+    """Decode the frame in the middle of each of `wanted` equal stretches of time."""
+    taken: list[tuple[float, Picture]] = []
+    with av.open(str(film), "r") as container:
+        stream = container.streams.video[0]
+        start_s = (container.start_time or 0) / av.time_base
+        length_s = (container.duration or 0) / av.time_base
+        last_s = -1.0
+        for number in range(wanted):
+            target_s = start_s + (number + 0.5) * length_s / wanted
+            container.seek(int(target_s * av.time_base))
+            for frame in container.decode(stream):
+                if frame.time + 1e-6 >= target_s:
+                    if frame.time > last_s:
+                        height = round(tile_width * frame.height / frame.width)
+                        whole = np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
+                        picture = resize(whole, (tile_width, height))
+                        taken.append((frame.time - start_s, picture))
+                        last_s = frame.time
+                    break
+    return taken
+
+
+def _labelled(picture: Picture, seconds: float) -> Picture:
+    label = f"{int(seconds) // 60}:{seconds % 60:04.1f}"
+    left, base = 8, picture.shape[0] - 8
+    for colour, offset in ((_SHADOW_COLOUR, 1), (_LABEL_COLOUR, 0)):
+        place = (left + offset, base + offset)
+        cv2.putText(picture, label, place, cv2.FONT_HERSHEY_SIMPLEX, 0.45, colour, 1, cv2.LINE_AA)
+    return picture
+
+
+def _sheet(tiles: list[Picture], columns: int) -> Picture:
+    rows = -(-len(tiles) // columns)
+    height, width = tiles[0].shape[:2]
+    step_y, step_x = height + GAP_PIXELS, width + GAP_PIXELS
+    size = (rows * step_y + GAP_PIXELS, columns * step_x + GAP_PIXELS, 3)
+    sheet = np.full(size, _PAPER, np.uint8)
+    for number, tile in enumerate(tiles):
+        row, column = divmod(number, columns)
+        top, left = GAP_PIXELS + row * step_y, GAP_PIXELS + column * step_x
+        sheet[top : top + height, left : left + width] = tile
+    return sheet
