@@ -64,7 +64,7 @@ class Attempt:
     def hit(self, stage: Stage, point: str) -> None:
         """Pass a failpoint."""
         self.stage = stage
-        self.failpoints.hit(stage.value, point)
+        self.failpoints.hit(stage.value, point, str(self.claim.job_id))
 
     def step(self, stage: Stage, share: float, message: str) -> None:
         """Note progress, and stop here if the lease is lost or the worker shuts down."""
@@ -161,11 +161,11 @@ class Attempt:
             done = finalize.finalize_job(
                 c, self.database.clock, self.claim, outcome, now=clock.utc_now()
             )
-            self.hit(Stage.FINALIZE_JOB, "p2")
+            self.hit(Stage.FINALIZE_JOB, "p3")  # all is written, nothing is committed
             return done
 
         self.finalized = self._write(write)
-        self.hit(Stage.FINALIZE_JOB, "p3")
+        self.hit(Stage.FINALIZE_JOB, "p4")  # committed, and nobody was told
         self._tell(self.finalized.job)
 
     def _tell(self, job: Job) -> None:

@@ -7,11 +7,11 @@ never touches a device; its prefork children do the work, and one that dies is r
 from __future__ import annotations
 
 import argparse
+import mmap
 from dataclasses import dataclass
 from typing import Any
 
 import structlog
-from billiard.context import get_context
 from celery import Celery, signals
 
 from scheduler.dispatch import DRAIN_TASK, make_celery
@@ -68,20 +68,21 @@ def arm(app: Celery, settings: Settings, lane: Lane, device: str) -> None:
     """Give the app its one task and the life of its children.
 
     The stop flag is made before the fork and shared: a warm shutdown is the parent's business,
-    and this is how the children hear of it.
+    and this is how the children hear of it. One byte of shared memory and no Event: an Event has
+    a lock, and a child killed while it looks would hold it for ever.
     """
-    stop = get_context("fork").Event()
+    stop = mmap.mmap(-1, 1)
     child = _Child()
     app.conf.worker_proc_alive_timeout = _CHILD_START_S
 
     @signals.worker_process_init.connect(weak=False)  # type: ignore[untyped-decorator]
     def _open(**_kwargs: Any) -> None:
-        child.worker = build_worker(settings, lane, device, stop.is_set)
+        child.worker = build_worker(settings, lane, device, lambda: stop[0] == 1)
         _log.info("ready", lane=lane.value, device=device)
 
     @signals.worker_shutting_down.connect(weak=False)  # type: ignore[untyped-decorator]
     def _stop(**_kwargs: Any) -> None:
-        stop.set()
+        stop[0] = 1
 
     @app.task(name=DRAIN_TASK)  # type: ignore[untyped-decorator]
     def _drain(wanted: str) -> None:

@@ -1,11 +1,12 @@
 """Named failpoints: make a process die, stop or fail at an exact point, for tests only.
 
-`FAILPOINT=stage:point:action[*times]`, several joined by commas. Points: p1 before the work,
-p2 amid it, p3 result durable but its row not committed, p4 row committed. Actions: `kill`
+`FAILPOINT=stage:point:action[*times][+skip][@job]`, several joined by commas. Points: p1 before
+the work, p2 amid it, p3 result durable but its row not committed, p4 row committed. Actions: `kill`
 (SIGKILL of this process), `killgroup` (SIGKILL of its process group), `stop` (SIGSTOP), `hang`
 (never returns), `segfault`, `fail` (an unexpected error), `unavailable` and `enospc` (typed
 errors). Each fires `times` times (default once), counted by files, so that a restarted process
-does not fire again.
+does not fire again; it lets the first `skip` hits of a process pass, and with a job's id it
+fires for that job only.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 import errno
 import os
 import signal
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,14 +34,18 @@ class Failpoint:
     point: str
     action: str
     times: int = 1
+    skip: int = 0
+    job: str = ""
 
 
 def parse_failpoints(spec: str) -> tuple[Failpoint, ...]:
-    """Read `stage:point:action[*times],...`. Raises SetupProblem on anything else."""
+    """Read `stage:point:action[*times][+skip][@job],...`. Raises SetupProblem on anything else."""
     found = []
     for one in filter(None, (part.strip() for part in spec.split(","))):
         stage, _, rest = one.partition(":")
         point, _, action = rest.partition(":")
+        action, _, job = action.partition("@")
+        action, _, skip = action.partition("+")
         action, _, times = action.partition("*")
         if not stage or point not in POINTS or action not in _ACTIONS:
             known = ", ".join(_ACTIONS)
@@ -47,7 +53,7 @@ def parse_failpoints(spec: str) -> tuple[Failpoint, ...]:
                 f"FAILPOINT '{one}' is not stage:point:action with a point of p1..p4 and an "
                 f"action of {known}."
             )
-        found.append(Failpoint(stage, point, action, int(times or 1)))
+        found.append(Failpoint(stage, point, action, int(times or 1), int(skip or 0), job))
     return tuple(found)
 
 
@@ -57,11 +63,16 @@ class Failpoints:
     def __init__(self, armed: tuple[Failpoint, ...] = (), latches: Path | None = None) -> None:
         self._armed = armed
         self._latches = latches
+        self._passed: Counter[Failpoint] = Counter()
 
-    def hit(self, stage: str, point: str) -> None:
-        """Act if this point is armed and has not fired often enough yet."""
+    def hit(self, stage: str, point: str, job: str = "") -> None:
+        """Act if this point is armed, for this job too, and has not fired often enough yet."""
         for failpoint in self._armed:
-            if (failpoint.stage, failpoint.point) == (stage, point) and self._fires(failpoint):
+            meant = failpoint.job in {"", job}
+            if (failpoint.stage, failpoint.point) != (stage, point) or not meant:
+                continue
+            self._passed[failpoint] += 1
+            if self._passed[failpoint] > failpoint.skip and self._fires(failpoint):
                 _ACTIONS[failpoint.action]()
 
     def _fires(self, failpoint: Failpoint) -> bool:
@@ -69,7 +80,8 @@ class Failpoints:
             return True
         self._latches.mkdir(parents=True, exist_ok=True)
         for turn in range(failpoint.times):
-            latch = self._latches / f"{failpoint.stage}-{failpoint.point}-{turn}"
+            name = f"{failpoint.stage}-{failpoint.point}-{failpoint.action}{failpoint.job}-{turn}"
+            latch = self._latches / name
             try:
                 os.close(os.open(latch, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
             except FileExistsError:

@@ -53,4 +53,3 @@ def finalize_job(
             thumbnail_url=f"/media/{thumbnail_key(payload.scene_id, segment_id)}",
         )
     )
-    log.hit(STAGE, "p4")
