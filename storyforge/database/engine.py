@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Engine, Table, create_engine, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import QueuePool
 
 from storyforge import clock
@@ -79,6 +80,8 @@ def _wrapped() -> Iterator[None]:
         yield
     except (OperationalError, InterfaceError) as exc:
         raise _translate(exc) from exc
+    except PoolTimeout as exc:
+        raise DatabaseUnreachable("All database connections are busy; try again.") from exc
     except DBAPIError as exc:
         if exc.connection_invalidated:
             raise _translate(exc) from exc

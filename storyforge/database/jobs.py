@@ -62,16 +62,23 @@ def list_jobs(
 
 
 def changed_jobs(
-    c: Connection, scene_ids: Collection[UUID], known: Mapping[UUID, int]
+    c: Connection,
+    scene_ids: Collection[UUID],
+    known: Mapping[UUID, int],
+    created_since: UUID | None = None,
 ) -> Sequence[Job]:
     """Jobs of these scenes that are open, or known by (id, seq), and have moved past that seq.
 
-    The safety net of the live updates: what a lost message would have said.
+    created_since: an id; jobs minted later count too, even if they have ended already. The
+    safety net of the live updates: what a lost message would have said.
     """
     if not scene_ids:
         return []
-    is_open = jobs.c.state.in_(OPEN_STATES)
-    wanted = is_open | jobs.c.id.in_(list(known)) if known else is_open
+    wanted = jobs.c.state.in_(OPEN_STATES)
+    if known:
+        wanted |= jobs.c.id.in_(list(known))
+    if created_since is not None:
+        wanted |= jobs.c.id >= created_since
     query = select(jobs).where(jobs.c.scene_id.in_(list(scene_ids)), wanted).order_by(jobs.c.id)
     found = [job_of(row) for row in c.execute(query)]
     return [job for job in found if job.seq > known.get(job.id, -1)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -63,6 +63,21 @@ def list_scenes(c: Connection, *, limit: int, before: UUID | None = None) -> Seq
     if before is not None:
         query = query.where(scenes.c.id < before)
     return [_scene(row) for row in c.execute(query.order_by(scenes.c.id.desc()).limit(limit))]
+
+
+def find_scenes(c: Connection, scene_ids: Collection[UUID]) -> Sequence[Scene]:
+    """Those of these scenes that are there."""
+    return [_scene(row) for row in c.execute(_SCENE.where(scenes.c.id.in_(list(scene_ids))))]
+
+
+def scene_revisions(c: Connection, scene_ids: Collection[UUID]) -> dict[UUID, int]:
+    """The revisions of those of these scenes that are there."""
+    query = (
+        select(scene_heads.c.scene_id, scene_heads.c.revision)
+        .join(scenes, scenes.c.id == scene_heads.c.scene_id)
+        .where(scene_heads.c.scene_id.in_(list(scene_ids)), scenes.c.deleted_at.is_(None))
+    )
+    return {row.scene_id: row.revision for row in c.execute(query)}
 
 
 def rename_scene(c: Connection, scene_id: UUID, *, title: str, now: datetime) -> Scene:

@@ -1,0 +1,96 @@
+"""Puts the control plane together from what it is given."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from api import continuations, health, jobs, live, media, pages, problems, scenes, segments
+from api.guards import BodyGuard, OriginGuard, OutermostGuard
+from api.health_checks import (
+    Check,
+    HealthChecks,
+    check_broker,
+    check_database,
+    check_store,
+    check_workers,
+)
+from api.live_hub import LiveHub
+from api.playlist_cache import PlaylistCache
+from api.services import Services
+from scheduler.dispatch import Dispatcher
+from storyforge.database.engine import Database
+from storyforge.events import EventBus
+from storyforge.failpoints import Failpoints
+from storyforge.settings import Settings
+from storyforge.storage.store import ObjectStore
+from storyforge.storage.tokens import TokenSigner
+
+
+def create_app(
+    settings: Settings,
+    *,
+    database: Database,
+    store: ObjectStore,
+    dispatcher: Dispatcher,
+    events: EventBus,
+    signer: TokenSigner,
+    broker_url: str | None,
+    failpoints: Failpoints | None = None,
+) -> FastAPI:
+    """The ASGI app. Nothing is connected before it starts to serve.
+
+    signer: made with the same secret as the store's. broker_url: where live events are heard
+    and health looks; None without a broker (updates then come from the database alone).
+    """
+    checks: dict[str, Check] = {
+        "database": check_database(database),
+        "store": check_store(store),
+        "workers": check_workers(database),
+    }
+    if broker_url:
+        checks["broker"] = check_broker(broker_url, settings.broker.connect_timeout_s)
+    services = Services(
+        settings=settings,
+        database=database,
+        store=store,
+        dispatcher=dispatcher,
+        events=events,
+        signer=signer,
+        failpoints=failpoints or Failpoints(),
+        playlists=PlaylistCache(database),
+        hub=LiveHub(database, broker_url),
+        health=HealthChecks(checks),
+    )
+    # no docs pages and no schema route: closed by default, and their scripts would break the CSP
+    app = FastAPI(
+        title="StoryForge",
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=_lifespan,
+    )
+    app.state.services = services
+    problems.install(app)
+    for module in (scenes, continuations, segments, jobs, live, media, health, pages):
+        app.include_router(module.router)
+    pages.mount_static(app)
+    # the last one added is the outermost
+    app.add_middleware(BodyGuard, limit_bytes=settings.limits.body_bytes)
+    app.add_middleware(OriginGuard)
+    app.add_middleware(OutermostGuard)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    services: Services = app.state.services
+    services.hub.start()
+    try:
+        yield
+    finally:
+        await services.hub.stop()
+        services.health.close()

@@ -1,0 +1,135 @@
+"""Looks at what the node depends on, each look bounded in time."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+
+import redis
+import structlog
+from sqlalchemy import text
+
+from storyforge.database.engine import Database
+from storyforge.database.workers import live_workers
+from storyforge.domain.job import Lane
+from storyforge.errors import BrokerUnreachable, StoryForgeError, Unavailable
+from storyforge.storage.store import Bucket, ObjectStore
+
+CHECK_TIMEOUT_S = 1.5  # less than the 2 s that those who ask wait
+SWEEPER = "sweeper"
+# An object that nobody has to put: asking for it shows that the store answers.
+_PROBE_KEY = "health/probe"
+_log = structlog.get_logger(__name__)
+
+Check = Callable[[], str]
+"""Looks at one dependency; gives a detail, raises StoryForgeError when it is down."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One dependency: whether it is up, and a sentence about it."""
+
+    name: str
+    ok: bool
+    detail: str
+
+
+class HealthChecks:
+    """Runs the checks side by side; one that hangs is not started a second time."""
+
+    def __init__(self, checks: Mapping[str, Check], *, timeout_s: float = CHECK_TIMEOUT_S) -> None:
+        self._checks = dict(checks)
+        self._timeout_s = timeout_s
+        self._pool = ThreadPoolExecutor(max(1, len(checks)), thread_name_prefix="health")
+        self._running: dict[str, Future[str]] = {}
+        self._lock = threading.Lock()
+
+    def look(self) -> Sequence[Finding]:
+        """The state of every dependency, in at most `timeout_s`."""
+        with self._lock:
+            for name, check in self._checks.items():
+                if name not in self._running or self._running[name].done():
+                    self._running[name] = self._pool.submit(check)
+            running = dict(self._running)
+        wait(running.values(), timeout=self._timeout_s)
+        return [self._finding(name, future) for name, future in running.items()]
+
+    def close(self) -> None:
+        """Start no more checks."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _finding(self, name: str, future: Future[str]) -> Finding:
+        if not future.done():
+            return Finding(name, ok=False, detail=f"No answer within {self._timeout_s:g} s.")
+        error = future.exception()
+        if error is None:
+            return Finding(name, ok=True, detail=future.result())
+        if isinstance(error, StoryForgeError):
+            return Finding(name, ok=False, detail=error.detail)
+        _log.error("health check failed", check=name, exc_info=error)
+        return Finding(name, ok=False, detail="The check itself failed; the log says why.")
+
+
+def check_database(database: Database) -> Check:
+    """Whether a query comes back."""
+
+    def check() -> str:
+        with database.read() as c:
+            c.execute(text("SELECT 1")).scalar_one()
+        return f"{database.engine.dialect.name} answers."
+
+    return check
+
+
+def check_broker(url: str, timeout_s: float) -> Check:
+    """Whether the broker answers a PING. The URL, which may hold a password, is never shown."""
+
+    def check() -> str:
+        client = redis.Redis.from_url(
+            url, socket_timeout=timeout_s, socket_connect_timeout=timeout_s
+        )
+        try:
+            client.ping()
+        except redis.RedisError as exc:
+            raise BrokerUnreachable(
+                "The broker does not answer; new work is kept in the database and starts when "
+                "it is back."
+            ) from exc
+        finally:
+            client.close()
+        return "The broker answers."
+
+    return check
+
+
+def check_store(store: ObjectStore) -> Check:
+    """Whether the object store answers for a key that need not be there."""
+
+    def check() -> str:
+        store.head(Bucket.VIDEOS, _PROBE_KEY)
+        return "The object store answers."
+
+    return check
+
+
+def check_workers(database: Database) -> Check:
+    """Whether each lane has a worker, and somebody sweeps."""
+
+    def check() -> str:
+        with database.read() as c:
+            found = live_workers(c, database.clock)
+        missing = _missing({record.role for record in found})
+        if missing:
+            raise Unavailable(
+                f"Nobody works as {', '.join(missing)}; start the workers (storyforge up). "
+                "Jobs wait meanwhile."
+            )
+        return f"{len(found)} workers."
+
+    return check
+
+
+def _missing(roles: Collection[str]) -> list[str]:
+    return [role for role in (*(lane.value for lane in Lane), SWEEPER) if role not in roles]

@@ -1,0 +1,170 @@
+"""Jobs: list, read, cancel, retry and discard; `dead=true` lists the dead letters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, BackgroundTasks, Query
+from sqlalchemy import Connection
+
+from api import announce
+from api.paging import Limit, Page
+from api.services import Services, Use
+from storyforge import clock
+from storyforge.database import jobs as job_rows
+from storyforge.domain.job import (
+    WIRE_STAGES,
+    Job,
+    JobConfig,
+    JobError,
+    JobKind,
+    JobResult,
+    JobState,
+    JobStatus,
+    WireStage,
+)
+from storyforge.domain.wire import Wire
+from storyforge.errors import InvalidInput
+
+router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
+
+# Wire shapes
+
+
+class JobOut(Wire):
+    """A job as clients see it: the live update's fields and what was asked for.
+
+    attempts: failed attempts by error class.
+    """
+
+    job_id: UUID
+    scene_id: UUID
+    kind: JobKind
+    state: JobState
+    status: JobStatus
+    stage: WireStage | None
+    progress: int
+    message: str
+    seq: int
+    text: str
+    config: JobConfig
+    after_job_id: UUID | None
+    bible_version: int | None
+    attempts: Mapping[str, int]
+    error: JobError | None
+    preview_url: str | None
+    result: JobResult | None
+    discarded: bool
+    created_at: datetime
+    updated_at: datetime
+
+
+def job_out(job: Job) -> JobOut:
+    """The wire shape of a job; leases and workers stay inside."""
+    return JobOut(
+        job_id=job.id,
+        scene_id=job.scene_id,
+        kind=job.kind,
+        state=job.state,
+        status=job.status,
+        stage=WIRE_STAGES[job.stage] if job.stage else None,
+        progress=job.progress,
+        message=job.message,
+        seq=job.seq,
+        text=job.text,
+        config=job.config,
+        after_job_id=job.after_job_id,
+        bible_version=job.bible_version,
+        attempts=job.attempts,
+        error=job.error,
+        preview_url=job.preview_url,
+        result=job.result,
+        discarded=job.discarded,
+        created_at=job.created_at,
+        updated_at=job.updated_at,
+    )
+
+
+# Operations
+
+
+def page_jobs(
+    services: Services,
+    limit: int,
+    cursor: UUID | None,
+    *,
+    scene_id: UUID | None,
+    states: Sequence[JobState],
+    dead: bool,
+) -> Page[JobOut]:
+    """Jobs, newest first; the dead letters are the failed jobs that nobody discarded."""
+    if dead and set(states) - {JobState.DEAD}:
+        raise InvalidInput("dead=true lists failed jobs only; leave `state` out.")
+    with services.database.read() as c:
+        found = job_rows.list_jobs(
+            c,
+            limit=limit + 1,
+            before=cursor,
+            scene_id=scene_id,
+            states=[JobState.DEAD] if dead else states,
+            discarded=False if dead else None,
+        )
+    more = len(found) > limit
+    items = tuple(job_out(job) for job in found[:limit])
+    return Page[JobOut](items=items, next_cursor=str(items[-1].job_id) if more else None)
+
+
+def _moved(services: Services, later: BackgroundTasks, move: Callable[[Connection], Job]) -> JobOut:
+    job = services.database.write(move)
+    later.add_task(announce.job_moved, services, job)
+    return job_out(job)
+
+
+# Routes
+
+
+@router.get("")
+def list_all(
+    services: Use,
+    limit: Limit = 20,
+    cursor: UUID | None = None,
+    scene_id: Annotated[UUID | None, Query(alias="sceneId")] = None,
+    state: Annotated[list[JobState] | None, Query()] = None,
+    dead: bool = False,
+) -> Page[JobOut]:
+    """One page of jobs, newest first."""
+    return page_jobs(services, limit, cursor, scene_id=scene_id, states=state or (), dead=dead)
+
+
+@router.get("/{job_id}")
+def read(services: Use, job_id: UUID) -> JobOut:
+    """One job."""
+    with services.database.read() as c:
+        return job_out(job_rows.get_job(c, job_id))
+
+
+@router.post("/{job_id}/cancel")
+def cancel(services: Use, job_id: UUID, later: BackgroundTasks) -> JobOut:
+    """End a job that has not ended; what it made is thrown away."""
+    return _moved(services, later, lambda c: job_rows.cancel_job(c, job_id, now=clock.utc_now()))
+
+
+@router.post("/{job_id}/retry")
+def retry(services: Use, job_id: UUID, later: BackgroundTasks) -> JobOut:
+    """Run a failed job again from its first unfinished stage, or release a held one."""
+    database = services.database
+    job = database.write(
+        lambda c: job_rows.retry_job(c, job_id, database.clock, now=clock.utc_now())
+    )
+    services.dispatcher.wake(job.lane)
+    later.add_task(announce.job_moved, services, job)
+    return job_out(job)
+
+
+@router.post("/{job_id}/discard")
+def discard(services: Use, job_id: UUID, later: BackgroundTasks) -> JobOut:
+    """Take a failed job off the dead letters."""
+    return _moved(services, later, lambda c: job_rows.discard_job(c, job_id, now=clock.utc_now()))
