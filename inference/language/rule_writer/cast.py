@@ -18,7 +18,33 @@ _CYRILLIC_VOWELS = "аяоеыиуюьй"
 _LATIN = re.compile(r"[a-z]")
 _CYRILLIC = re.compile(r"[\u0400-\u04ff]")
 _ARTICLES = frozenset(
-    ["the", "a", "an", "der", "die", "das", "ein", "eine", "le", "la", "les", "l'", "un", "une", "el", "los", "las", "il", "lo", "gli", "o", "os", "as", "de", "het"]
+    [
+        "the",
+        "a",
+        "an",
+        "der",
+        "die",
+        "das",
+        "ein",
+        "eine",
+        "le",
+        "la",
+        "les",
+        "l'",
+        "un",
+        "une",
+        "el",
+        "los",
+        "las",
+        "il",
+        "lo",
+        "gli",
+        "o",
+        "os",
+        "as",
+        "de",
+        "het",
+    ]
 )
 _MOST_PARTS = 3  # names of more words keep only their whole form
 _LEAST_PART_CHARS = 3

@@ -94,6 +94,17 @@ def lexicon(name: str, package: str = __package__) -> Lexicon:
     return Lexicon(tomllib.loads(source.read_text(encoding="utf-8")))
 
 
+@lru_cache(maxsize=64)
+def paired(name: str, package: str, keys: tuple[str, str]) -> Mapping[str, tuple[Lexicon, Lexicon]]:
+    """Rows of two word lists each, e.g. `[mute.fact]` and `[mute.against]`, by row name."""
+    source = resources.files(package).joinpath("words", f"{name}.toml")
+    rows = tomllib.loads(source.read_text(encoding="utf-8"))
+    return {
+        row: (Lexicon({row: lists[keys[0]]}), Lexicon({row: lists[keys[1]]}))
+        for row, lists in rows.items()
+    }
+
+
 def _compile(concepts: Mapping[str, str]) -> re.Pattern[str]:
     if not concepts:
         return _NOWHERE

@@ -101,6 +101,11 @@ class PeopleReader:
         return _gender(" . ".join((one.name, *one.aliases, one.appearance, *one.traits)))
 
 
+def pronoun_concepts(text: str, language: str) -> frozenset[str]:
+    """Which of `he`, `she` and `they` a text has."""
+    return frozenset(hit.concept for hit in _pronouns().find(fold_map(text), language))
+
+
 @lru_cache(maxsize=1024)
 def _gender(told: str) -> str:
     concepts = {hit.concept for hit in _genders().find(fold_map(told), "")}

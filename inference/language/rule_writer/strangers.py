@@ -209,8 +209,7 @@ class StrangerFinder:
         return _SURE if self._is_verb(after) and not before else 0
 
     def _is_verb(self, word: str) -> bool:
-        past = _PAST.get(self._language)
-        return word in self._words("verbs") or bool(past and past.match(word))
+        return is_finite_verb(word, self._language)
 
     def _named_before(self, tokens: Sequence[_Token], first: int) -> bool:
         if not first:
@@ -218,6 +217,12 @@ class StrangerFinder:
         named = self._people.words("named", self._language)
         lead = [token.folded for token in tokens[max(0, first - 4) : first]]
         return any(" ".join(lead[-count:]) in named for count in range(1, len(lead) + 1))
+
+
+def is_finite_verb(word: str, language: str) -> bool:
+    """Whether a folded word looks like a verb that a subject may have."""
+    past = _PAST.get(language)
+    return word in lexicon("names").words("verbs", language) or bool(past and past.match(word))
 
 
 def _opens(sentence: str, at: int) -> bool:

@@ -1,0 +1,75 @@
+"""Find what contradicts the places of the bible and its rules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from inference.language.rule_writer.whereabouts import is_indoors
+from pipelines.continuity.attributes import attributes_of, contradicted
+from pipelines.continuity.contradictions import against, rows_of
+from pipelines.continuity.places_gone import gone_places
+from pipelines.continuity.reading import Line, Story, cues, issue, negated
+from pipelines.continuity.world_rules import broken_rules
+from storyforge.domain.bible import Place
+from storyforge.domain.continuity import ContinuityIssue, IssueType, Severity
+
+
+def setting_mismatches(story: Story) -> list[ContinuityIssue]:
+    """Facts of places, destroyed places, and broken rules."""
+    return [*_facts(story), *gone_places(story), *broken_rules(story)]
+
+
+def _facts(story: Story) -> Iterator[ContinuityIssue]:
+    for place in story.bible.places:
+        rows = rows_of("settings", place.facts)
+        rows.pop("destroyed", None)
+        indoors = is_indoors(place.name)
+        if indoors is not None and not {"inside", "outside", "underground"} & rows.keys():
+            rows["inside" if indoors else "outside"] = place.name
+        colours = attributes_of(place.facts)
+        for line in story.lines:
+            if story.shot(line).place != place.id and not _names(line, place, story):
+                continue
+            if _elsewhere(line, place, story) or line.past or line.unreal:
+                continue
+            yield from _against(story, line, place, rows)
+            for start, end, _, told, known in contradicted(line, colours, story.language):
+                yield _mismatch(line, place, (start, end), known, told)
+
+
+def _against(
+    story: Story, line: Line, place: Place, rows: dict[str, str]
+) -> Iterator[ContinuityIssue]:
+    for row, fact in rows.items():
+        for hit in against("settings", row, line, story.language):
+            if line.spoken(hit.start) or negated(line, hit.start, hit.end, story.language):
+                continue
+            told = line.text[hit.start : hit.end]
+            yield _mismatch(line, place, (hit.start, hit.end), fact, told)
+            break
+
+
+def _mismatch(
+    line: Line, place: Place, span: tuple[int, int], fact: str, told: str
+) -> ContinuityIssue:
+    return issue(
+        IssueType.SETTING_MISMATCH,
+        Severity.WARNING,
+        f'The bible says of {place.name}: "{fact}"; here: "{told}".',
+        line.location(*span),
+        f'Keep {place.name} "{fact}", or change the bible.',
+    )
+
+
+def _names(line: Line, place: Place, story: Story) -> bool:
+    return any(one.who == place.id for one in story.places.find(line.folded))
+
+
+def _elsewhere(line: Line, place: Place, story: Story) -> bool:
+    """The sentence names another place of the bible and not this one, or only looks out."""
+    named = {one.who for one in story.places.find(line.folded)}
+    return (
+        bool(named)
+        and place.id not in named
+        or bool(cues("remains", line.folded, story.language) and place.id not in named)
+    )
