@@ -107,10 +107,9 @@ class Canvas:
         rows = np.arange(self.height, dtype=np.float32) + self.top
         part = np.clip((rows - y0) / max(1e-6, y1 - y0), 0, 1)[:, None]
         line = (np.array(upper) * (1 - part) + np.array(lower) * part) * 255
-        sheet = np.empty((self.height, self.width, 4), np.uint8)
-        sheet[..., :3] = np.clip(line + 0.5, 0, 255).astype(np.uint8)[:, None, :]
-        sheet[..., 3] = 255
-        self.lay(sheet, cover)
+        row = np.full((self.height, 1, 4), 255, np.uint8)
+        row[:, 0, :3] = np.clip(line + 0.5, 0, 255).astype(np.uint8)
+        self.lay(np.asarray(cv2.repeat(row, 1, self.width), np.uint8), cover)
 
     def shape(self, points: ArrayLike, upper: Rgb, lower: Rgb, y0: float, y1: float) -> Mask:
         """Fill an outline with a vertical blend; gives its coverage."""
@@ -121,7 +120,7 @@ class Canvas:
     def lay(self, sheet: Rgba, cover: Mask) -> None:
         """Lay an opaque sheet of this size over the drawing through a coverage."""
         spread = cv2.merge([cover, cover, cover, cover])
-        over(self.image, cv2.multiply(sheet, spread, scale=1 / 255), cover)
+        over(self.image, np.asarray(cv2.multiply(sheet, spread, scale=1 / 255), np.uint8), cover)
 
     def glow(self, x: float, y: float, radius: float, colour: Rgb, strength: float) -> None:
         """Add a soft round light (strength 0..1)."""

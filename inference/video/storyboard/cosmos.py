@@ -40,7 +40,7 @@ def space_layers(sheet: Sheet, paint: Paint, seed: int, *, with_station: bool) -
             hue,
             ring=bool(rng.random() < 0.7),
         )
-    )  # noqa: PLR2004 - most have rings
+    )
     layers.append(
         _planet(
             sheet,

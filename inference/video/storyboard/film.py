@@ -8,12 +8,12 @@ from numpy.typing import NDArray
 
 from inference.video.model import Frames
 from inference.video.storyboard.camera import Pose, pose_at, reach_of
-from inference.video.storyboard.canvas import Geometry, Rgba
+from inference.video.storyboard.canvas import Geometry
 from inference.video.storyboard.colour import lighten, rgb
 from inference.video.storyboard.compositor import Compositor
 from inference.video.storyboard.figures import figure_layer
 from inference.video.storyboard.finish import Finish
-from inference.video.storyboard.layers import Layer, Sheet
+from inference.video.storyboard.layers import Sheet
 from inference.video.storyboard.overlays import (
     Sticker,
     caption_stickers,
@@ -126,11 +126,11 @@ def lay_sticker(out: NDArray[np.uint8], sticker: Sticker, strength: float) -> No
     x1, y1 = min(width, sticker.left + wide), min(height, sticker.top + tall)
     if x0 >= x1 or y0 >= y1:
         return
-    piece = np.ascontiguousarray(
+    piece = np.array(
         sticker.image[y0 - sticker.top : y1 - sticker.top, x0 - sticker.left : x1 - sticker.left]
     )
     if strength < 1.0:
-        piece = cv2.convertScaleAbs(piece, alpha=strength)
+        cv2.convertScaleAbs(piece, dst=piece, alpha=strength)
     below = np.ascontiguousarray(out[y0:y1, x0:x1])
     rest = cv2.bitwise_not(cv2.extractChannel(piece, 3))
     dimmed = cv2.multiply(below, cv2.merge([rest, rest, rest]), scale=1 / 255)

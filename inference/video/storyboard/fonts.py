@@ -72,11 +72,9 @@ class Face:
 def _sized(face: Face, size_px: int) -> ImageFont.FreeTypeFont:
     font = ImageFont.truetype(io.BytesIO(face.data), size_px, index=face.index)
     if face.weight is not None:
-        axes = [axis["minimum"] for axis in font.get_variation_axes()]
-        names = [bytes(axis["name"] or b"") for axis in font.get_variation_axes()]
         values = [
-            face.weight if b"eight" in name else max(low, 14)
-            for name, low in zip(names, axes, strict=True)
+            float(face.weight) if b"eight" in (axis["name"] or b"") else float(axis["minimum"] or 0)
+            for axis in font.get_variation_axes()
         ]
         font.set_variation_by_axes(values)
     return font

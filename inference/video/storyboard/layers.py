@@ -12,6 +12,7 @@ from inference.video.storyboard.canvas import Canvas, Geometry, Rgba
 from inference.video.storyboard.noise import cloud_texture, paper_texture
 from inference.video.storyboard.styles import Style
 
+_FULL = 255
 _FAINT = 2  # 8-bit steps that nobody sees
 _TILE = 256  # pixels of the paper tile; repeated over larger layers
 
@@ -92,19 +93,23 @@ def finished(
         image = _with_shadow(image, alpha, 0.30 * (0.4 + 0.6 * depth))
     elif style.edge == "wash":
         _pigment_edge(image, alpha)
-    full = image[..., 3].min(axis=1) == 255
-    opaque_from = len(full) if not full[-1] else int(len(full) - np.argmin(full[::-1]))
-    if full.all():
-        opaque_from = 0
-    layer = Layer(image, canvas.left, canvas.top, depth, opaque_from=opaque_from)
+    layer = Layer(image, canvas.left, canvas.top, depth, opaque_from=_opaque_from(image))
     return cropped(replace(layer, motion=motion) if motion else layer)
+
+
+def _opaque_from(image: Rgba) -> int:
+    """The row from which nothing shows through; the height when there is none."""
+    full = cv2.reduce(cv2.extractChannel(image, 3), 1, cv2.REDUCE_MIN)[:, 0] == _FULL
+    if full.all():
+        return 0
+    return len(full) - int(np.argmin(full[::-1]))
 
 
 def cropped(layer: Layer) -> Layer:
     """The layer without its empty margins; its foot stays, since own motion turns about it."""
-    shown = layer.image.max(axis=2) > _FAINT
-    columns = np.flatnonzero(shown.any(axis=0))
-    rows = np.flatnonzero(shown.any(axis=1))
+    alpha = cv2.extractChannel(layer.image, 3)
+    columns = np.flatnonzero(cv2.reduce(alpha, 0, cv2.REDUCE_MAX)[0] > _FAINT)
+    rows = np.flatnonzero(cv2.reduce(alpha, 1, cv2.REDUCE_MAX)[:, 0] > _FAINT)
     if not len(columns):
         return layer
     x0, x1 = max(0, int(columns[0]) - 1), int(columns[-1]) + 2
@@ -133,9 +138,13 @@ def _texture(image: Rgba, seed: int, style: Style) -> None:
     plain = np.full_like(paper, 128)
     spread = cv2.merge([paper, paper, paper, plain])
     cv2.multiply(image, spread, dst=image, scale=1 / 128)
-    # Premultiplied colours must not pass their alpha.
-    alpha = image[..., 3]
-    np.minimum(image[..., :3], alpha[..., None], out=image[..., :3])
+    _hold_premultiplied(image)
+
+
+def _hold_premultiplied(image: Rgba) -> None:
+    """Premultiplied colours must not pass their alpha (in place)."""
+    alpha = cv2.extractChannel(image, 3)
+    cv2.min(image, cv2.merge([alpha, alpha, alpha, alpha]), dst=image)
 
 
 def _light_edge(image: Rgba, alpha: np.ndarray, depth: float) -> None:
@@ -147,7 +156,7 @@ def _light_edge(image: Rgba, alpha: np.ndarray, depth: float) -> None:
     rim = cv2.multiply(rim, rim, scale=0.20 / 255)
     nothing = np.zeros_like(rim)
     cv2.add(image, cv2.merge([rim, rim, rim, nothing]), dst=image)
-    np.minimum(image[..., :3], image[..., 3:], out=image[..., :3])
+    _hold_premultiplied(image)
 
 
 def _with_shadow(image: Rgba, alpha: np.ndarray, strength: float) -> Rgba:

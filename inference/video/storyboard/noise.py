@@ -67,7 +67,7 @@ def cloud_texture(height: int, width: int, cells: int, seed: int) -> NDArray[np.
         total += weight
         weight *= 0.55
         across *= 2
-    return np.clip(value / max(total, 1e-6), 0.0, 1.0).astype(np.float32)
+    return np.asarray(np.clip(value / max(total, 1e-6), 0.0, 1.0), np.float32)
 
 
 def paper_texture(height: int, width: int, seed: int) -> NDArray[np.uint8]:

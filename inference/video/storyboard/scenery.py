@@ -160,7 +160,7 @@ def _sea(stand: Stand) -> Layers:
         size = 0.42 if "ship" in plan.things else 0.16
         behind.append(
             ship(sheet, paint, seed, HORIZON + (0.10 if size > 0.3 else 0.01), size, aside)
-        )  # noqa: PLR2004 - a near ship
+        )
     tall = 0.05 if rough else 0.022
     behind.append(swell(sheet, paint, seed + 2, 0.55, 0.755, high=tall))
     behind.append(swell(sheet, paint, seed + 3, 0.72, 0.80, high=tall * 1.3))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 
 from inference.video.storyboard.canvas import Canvas
@@ -83,7 +82,7 @@ def _faces(
                 xs[index] + part * 0.14 * tall + swing + rng.uniform(-1, 1) * tall * 0.02, xs[right]
             )
             inner.append((x, ys[index] + tall * part))
-        cover = cv2.max(cover, canvas.mask([*edge, (xs[right], foot), *inner[::-1]]))
+        np.maximum(cover, canvas.mask([*edge, (xs[right], foot), *inner[::-1]]), out=cover)
     top = float(ys.min())
     canvas.wash(cover, lighten(colour, -0.17), misty, top, foot)
 

@@ -75,15 +75,15 @@ def runs_of(text: str, setting: Setting) -> list[Run]:
         if neutral and runs:
             runs[-1] = Run(runs[-1].text + one, runs[-1].face)
             continue
-        face = face_for(one, faces)
+        found = face_for(one, faces)
         if runs and runs[-1].face.coverage.has(one) and runs[-1].face.name != "serif":
-            face = runs[-1].face
-        if face is None:
+            found = runs[-1].face  # as few changes of face as possible
+        if found is None:
             continue
-        if runs and runs[-1].face == face:
-            runs[-1] = Run(runs[-1].text + one, face)
+        if runs and runs[-1].face == found:
+            runs[-1] = Run(runs[-1].text + one, found)
         else:
-            runs.append(Run(one, face))
+            runs.append(Run(one, found))
     return runs
 
 

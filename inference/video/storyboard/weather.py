@@ -117,12 +117,12 @@ def _fog_band(geometry: Geometry, paint: Paint, plan: DrawingPlan) -> Rgba:
     rows = np.linspace(0, 1, small.shape[0], dtype=np.float32)[:, None]
     band = np.exp(-(((rows - 0.68) / 0.24) ** 2))
     cover = np.clip(small * 1.5 - 0.35, 0, 1) * band * 0.72
-    cover = cv2.resize(cover, (width, height), interpolation=cv2.INTER_LINEAR)
-    colour = np.array(lighten(paint.haze, 0.18), np.float32)
-    image = np.empty((height, width, 4), np.uint8)
-    image[..., :3] = (cover[..., None] * colour * 255).astype(np.uint8)
-    image[..., 3] = (cover * 255).astype(np.uint8)
-    return image
+    colour = lighten(paint.haze, 0.18)
+    image = np.concatenate(
+        [cover[..., None] * np.array(colour, np.float32), cover[..., None]], axis=2
+    )
+    coarse = (image * 255).astype(np.uint8)
+    return cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR).astype(np.uint8)
 
 
 def _lay_fog(picture: Rgba, fog: Rgba, seconds: float, geometry: Geometry) -> None:
@@ -190,7 +190,7 @@ def _stamp(picture: Rgba, sprite: Rgba, x: float, y: float, level: float, *, add
     shift = np.array([[1, 0, x - side / 2 - left], [0, 1, y - side / 2 - top]], np.float64)
     moved: NDArray[np.uint8] = cv2.warpAffine(sprite, shift, (side, side)).astype(np.uint8)
     if level < 1.0:
-        moved = cv2.convertScaleAbs(moved, alpha=level)
+        cv2.convertScaleAbs(moved, dst=moved, alpha=level)
     part = picture[top : top + side, left : left + side]
     if add:
         cv2.add(part, moved, dst=part)
