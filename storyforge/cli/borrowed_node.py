@@ -18,7 +18,7 @@ from storyforge.errors import SetupProblem
 
 _READY_WAIT_S = 120.0  # a slow disk and two busy cores; normally a few seconds
 _END_WAIT_S = 60.0  # longer than the supervisor's own graces together
-_POLL_S = 0.1
+_POLL_S = 0.25
 _TETHER = Path(__file__).parent / "supervisor" / "tether.py"
 
 
@@ -75,5 +75,6 @@ def _wait_ready(process: subprocess.Popen[bytes], data_dir: Path, log_path: Path
                 return client
         clock.sleep_s(_POLL_S)
     raise SetupProblem(
-        f"The node was not ready within {_READY_WAIT_S:.0f} s; the logs are in {log_path.parent}."
+        f"The node was not ready within {_READY_WAIT_S:.0f} s; the logs are in {log_path.parent}. "
+        f"It said last: {last_line(log_path)}"
     )
