@@ -53,7 +53,8 @@ def segment_plays(row: Row[Any], store: ObjectStore) -> Iterator[Violation]:
                 frames += _frames(contents[part.uri])
         if frames != media.frames:
             yield Violation(
-                "O4", f"segment {row.id} gives {frames} frames as {rung.rung.name}, not {media.frames}"
+                "O4",
+                f"segment {row.id} gives {frames} frames as {rung.rung.name}, not {media.frames}",
             )
     for path, content in contents.items():
         if path.endswith(".m3u8"):
@@ -61,9 +62,7 @@ def segment_plays(row: Row[Any], store: ObjectStore) -> Iterator[Violation]:
             yield from _playlist(f"{path} of segment {row.id}", text, recorded, media.profile)
 
 
-def _fetch(
-    store: ObjectStore, key: str, file: MediaFile, contents: dict[str, bytes]
-) -> str | None:
+def _fetch(store: ObjectStore, key: str, file: MediaFile, contents: dict[str, bytes]) -> str | None:
     try:
         data = store.get_bytes(Bucket.VIDEOS, key, _LIMIT_BYTES)
     except StoryForgeError as exc:
@@ -114,4 +113,6 @@ def _scene_playlists(
             entries.append((row.id, media.rungs[place]))
             recorded |= {f"{row.id}/{file.path}": file for file in media.files}
         text = scene_rung_playlist(entries, profile, ended=True, prefix=lambda one: f"{one}/")
-        yield from _playlist(f"the {rung.name} playlist of scene {scene_id}", text, recorded, profile)
+        yield from _playlist(
+            f"the {rung.name} playlist of scene {scene_id}", text, recorded, profile
+        )

@@ -115,14 +115,16 @@ def test_a_playlist_that_names_an_unknown_part_is_seen(
 def test_a_part_over_the_target_duration_is_seen(
     database: Database, published: MemoryStore
 ) -> None:
-    profile = {"targetDuration": 0, "fps": 8, "rungs": [{"name": "108p", "width": 192, "height": 108}]}
+    profile = {
+        "targetDuration": 0,
+        "fps": 8,
+        "rungs": [{"name": "108p", "width": 192, "height": 108}],
+    }
     database.write(lambda c: c.execute(update(scenes).values(profile=profile)))
     assert "over its target duration" in _said(database, published)
 
 
-def test_a_variant_that_is_not_finished_is_seen(
-    database: Database, published: MemoryStore
-) -> None:
+def test_a_variant_that_is_not_finished_is_seen(database: Database, published: MemoryStore) -> None:
     key = _key(database, VARIANT)
     cut = published.get_bytes(Bucket.VIDEOS, key, 1 << 20).replace(b"#EXT-X-ENDLIST\n", b"")
     stored = published.put_bytes(Bucket.VIDEOS, key, cut, content_type="x/y")
