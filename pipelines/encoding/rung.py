@@ -14,6 +14,7 @@ from av.audio.stream import AudioStream
 from av.container import OutputContainer
 from av.video.stream import VideoStream
 
+from pipelines.encoding.part_files import PartFiles
 from pipelines.encoding.pictures import tag_bt709
 from storyforge.domain.segment import HlsProfile, Rung
 
@@ -38,19 +39,20 @@ class RungEncoder:
         self, rung: Rung, profile: HlsProfile, into: Path, *, preset: str, threads: int
     ) -> None:
         self._profile = profile
-        self._muxer_list = into / f"{rung.name}.muxer.m3u8"
+        self._files = PartFiles(into)
         self._silence_samples = 0
         self.frames = 0
         self._container: OutputContainer = av.open(
-            str(self._muxer_list),
+            f"{rung.name}.m3u8",
             "w",
             format="hls",
+            io_open=self._files.open,
             options={
                 "hls_time": str(profile.gop_seconds),
                 "hls_segment_type": "mpegts",
-                "hls_segment_filename": f"{_escaped(into)}/{rung.name}_%04d.ts",
+                "hls_segment_filename": f"{rung.name}_%04d.ts",
                 "start_number": "1",
-                "hls_list_size": "1",  # its playlist is thrown away; we write our own
+                "hls_playlist_type": "vod",  # its playlist comes once, at the end
                 # As the ffmpeg command has it: lets several audio frames share one PES packet;
                 # without it each takes a transport packet of its own, 60 kbit/s for nothing.
                 "max_delay": "700000",
@@ -60,7 +62,7 @@ class RungEncoder:
             self._video = self._add_video(rung, preset, threads)
             self._audio = self._add_silence()
         except BaseException:
-            self._container.close()
+            self.abandon()
             raise
 
     def _add_video(self, rung: Rung, preset: str, threads: int) -> VideoStream:
@@ -101,18 +103,21 @@ class RungEncoder:
             self._container.mux(packet)
         self.frames += 1
         self._silence_until(self.frames)
+        self._files.check()
 
     def finish(self) -> None:
         """Flush both codecs and write the last part; the audio is at least as long as the video."""
         for packet in [*self._video.encode(None), *self._audio.encode(None)]:
             self._container.mux(packet)
         self._container.close()
-        self._muxer_list.unlink()
+        self._files.check()
+        self._files.close()
 
     def abandon(self) -> None:
         """Close what is open; what lies on disk is worthless."""
         with suppress(av.FFmpegError, OSError):  # the error that led here is the one to tell
             self._container.close()
+        self._files.close()
 
     def _silence_until(self, frames: int) -> None:
         rate_hz = self._profile.audio_rate_hz
@@ -125,8 +130,3 @@ class RungEncoder:
             for packet in self._audio.encode(sound):
                 self._container.mux(packet)
             self._silence_samples += AAC_FRAME_SAMPLES
-
-
-def _escaped(folder: Path) -> str:
-    """The folder for a printf-like file name pattern."""
-    return str(folder).replace("%", "%%")
