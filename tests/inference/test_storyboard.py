@@ -245,13 +245,14 @@ def test_who_is_in_the_shot_is_drawn(film: Shooter) -> None:
 
 
 def test_a_character_keeps_its_colours_from_shot_to_shot(film: Shooter) -> None:
-    shots = [
-        Shot(prompt=prompt, characters=("Nobody Known",), seconds=1)
+    plans = [
+        compose(
+            a_request(
+                Shot(prompt=prompt, characters=("Nobody Known",), seconds=1), bible=SceneBible()
+            )
+        ).figures[0]
         for prompt in ("a hill", "a lake")
     ]
-    plans = []
-    for shot in shots:
-        plans.append(compose(a_request(shot, bible=SceneBible())).figures[0])
     assert plans[0].cloth == plans[1].cloth
     assert plans[0].features == plans[1].features
 

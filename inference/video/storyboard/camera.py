@@ -42,7 +42,9 @@ def eased(progress: float) -> float:
     return 0.35 * progress + 0.65 * smooth
 
 
-def pose_at(move: CameraMove, progress: float, seconds: float, phase: float = 0.0) -> Pose:
+def pose_at(  # noqa: PLR0911 - one return a move reads best
+    move: CameraMove, progress: float, seconds: float, phase: float = 0.0
+) -> Pose:
     """The pose at `progress` (0..1) of the take, `seconds` after its start."""
     part = eased(min(1.0, max(0.0, progress)))
     swing = part - 0.5

@@ -29,7 +29,7 @@ class Geometry:
     @property
     def unit(self) -> float:
         """Pixels of size 1.0: the height of a wide frame, less in a tall one."""
-        return min(float(self.height), 0.9 * self.width)
+        return min(float(self.height), 1.12 * self.width)
 
 
 class Canvas:
@@ -82,7 +82,7 @@ class Canvas:
             turn = np.deg2rad(turn_deg)
             spin = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
             points = points @ spin
-        self.polygon(points + (x, y), colour)
+        self.polygon(points + np.array((x, y)), colour)
 
     def stroke(self, points: ArrayLike, colour: Rgb, thickness: float) -> None:
         """Draw an open line."""

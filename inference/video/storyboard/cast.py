@@ -60,6 +60,7 @@ _FEATURES = {
     " 孩 女孩 男孩 少年 少女 子供 아이 소녀 소년",
 }
 _CLOTHES = ("#b4493f", "#3f6f9f", "#d39a3c", "#5c8a57", "#80559b", "#c96f8b", "#3c8d8a", "#8d5f3c")
+_COATS = ("#9a8258", "#5f6673", "#6b4f3c", "#4d5a48")
 _HAIR = ("#2e2421", "#5a3a26", "#8a5a2f", "#c9953f", "#a8452c", "#d9d4cc", "#3a3342")
 _SKIN = ("#f3cfae", "#e6b58e", "#c98d62", "#9c6541", "#6f442b")
 
@@ -67,13 +68,14 @@ _SKIN = ("#f3cfae", "#e6b58e", "#c98d62", "#9c6541", "#6f442b")
 class FigurePlan(Wire):
     """One figure: name, kind, colours and features; where it stands and what it does.
 
-    place: -1 (left) to 1 (right). size: of the frame's unit. walking: steps or stands.
+    named_colours: how many of the two colours the bible's words gave. place: -1 (left) to 1 (right). size: of the frame's unit. walking: steps or stands.
     """
 
     name: str
     kind: str
     cloth: str
     second: str
+    named_colours: int
     hair: str
     skin: str
     features: tuple[str, ...]
@@ -133,12 +135,14 @@ def _looks(name: str, known: Character | None) -> dict[str, object]:
     invented = ("hat", "hood", "long_hair", "scarf", "coat", "dress", "beard", "")
     if not features:
         features = [one for one in (invented[int(rng.integers(len(invented)))],) if one]
-    cloth = colours[0] if colours else _CLOTHES[int(rng.integers(len(_CLOTHES)))]
+    wardrobe = _COATS if "coat" in features else _CLOTHES
+    cloth = colours[0] if colours else wardrobe[int(rng.integers(len(wardrobe)))]
     second = colours[1] if len(colours) > 1 else _CLOTHES[int(rng.integers(len(_CLOTHES)))]
     return {
         "name": known.name if known else name,
         "kind": kinds[0] if kinds else "person",
         "cloth": cloth,
+        "named_colours": len(colours),
         "second": second,
         "hair": _HAIR[int(rng.integers(len(_HAIR)))],
         "skin": _SKIN[int(rng.integers(len(_SKIN)))],
@@ -155,7 +159,7 @@ _SIZES = {
     "cat": 0.55,
     "rabbit": 0.6,
     "bird": 0.55,
-    "bear": 1.15,
+    "bear": 0.92,
     "horse": 1.2,
     "dragon": 1.5,
 }
@@ -186,7 +190,7 @@ def cast_of(shot: Shot, bible: SceneBible, seed: int) -> tuple[tuple[FigurePlan,
         beast = _SIZES.get(str(looks["kind"]), 1.0)
         size = beast * (0.44, 0.40, 0.36, 0.33, 0.31)[len(shown) - 1] * (0.74 if child else 1.0)
         place += float(rng.uniform(-0.04, 0.04))
-        faces_right = place < 0 if len(shown) > 1 else place < 0
+        faces_right = place < 0
         if shot.camera is CameraMove.TRACKING:
             faces_right = True
         figures.append(

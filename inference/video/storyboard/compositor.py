@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 
 from inference.video.storyboard.camera import Pose
 from inference.video.storyboard.canvas import Geometry, Rgba
-from inference.video.storyboard.layers import Layer, depth_share
+from inference.video.storyboard.layers import Layer, Motion, depth_share
 
 Affine = NDArray[np.float64]
 _STILL = 1e-4  # of scale and shear: under a tenth of a pixel over a frame
+_STEPS_A_SECOND = 1.9  # an easy walk
+_PASSING = 0.62  # of a step's height: above it the feet pass each other
 _HORIZON_SHARE = 0.56  # of the height: what a push-in moves toward
 
 
@@ -47,6 +49,8 @@ class Compositor:
         limits = self._visible_limits(patches)
         for layer, patch, limit in zip(self._layers, patches, limits, strict=True):
             if patch is not None and patch.y0 < limit:
+                if layer.alternate is not None and _step(layer.motion, seconds) > _PASSING:
+                    layer = replace(layer, image=layer.alternate)  # noqa: PLW2901 - the other pose
                 self._lay(layer, patch, min(patch.y1, limit))
         return self.frame
 
@@ -58,7 +62,7 @@ class Compositor:
         wave = math.sin(2 * math.pi * motion.rate * seconds + motion.phase)
         lean = motion.sway * wave / tall
         swell = 1.0 + motion.breath * (0.5 + 0.5 * wave)
-        bob = -motion.bob * abs(math.sin(math.pi * 1.9 * seconds + motion.phase))
+        bob = -motion.bob * _step(motion, seconds)
         across = motion.drift * seconds + motion.slide * wave
         upward = motion.heave * math.cos(2 * math.pi * motion.rate * seconds + motion.phase)
         # Own motion keeps the foot (lower edge) where it stands.
@@ -154,6 +158,11 @@ class Compositor:
         cv2.merge([rest, rest, rest, rest], dst=spread)
         cv2.multiply(below, spread, dst=below, scale=1 / 255)
         cv2.add(below, above, dst=below)
+
+
+def _step(motion: Motion, seconds: float) -> float:
+    """How high in its step a walker is, 0 (both feet down) to 1."""
+    return abs(math.sin(math.pi * _STEPS_A_SECOND * seconds + motion.phase))
 
 
 def _slid(image: Rgba, patch: Patch, y1: int) -> tuple[int, int, int, int] | None:

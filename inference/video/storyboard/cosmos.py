@@ -31,20 +31,16 @@ def space_layers(sheet: Sheet, paint: Paint, seed: int, *, with_station: bool) -
     side = -1 if rng.random() < 0.5 else 1  # noqa: PLR2004 - a coin
     layers.append(
         _planet(
-            sheet,
-            paint,
             seed,
             frame.width * (0.5 + side * 0.24),
             frame.height * 0.34,
             unit * 0.25,
             hue,
-            ring=bool(rng.random() < 0.7),
+            ring=bool(rng.integers(4)),  # most have rings
         )
     )
     layers.append(
         _planet(
-            sheet,
-            paint,
             seed + 1,
             frame.width * (0.5 - side * 0.33),
             frame.height * 0.20,
@@ -73,9 +69,7 @@ def _nebula(canvas: Canvas, paint: Paint, seed: int) -> None:
     canvas.image[..., :3] = cv2.add(part, np.clip(grown * 255, 0, 255).astype(np.uint8))
 
 
-def _planet(
-    sheet: Sheet, paint: Paint, seed: int, x: float, y: float, r: float, hue: Rgb, *, ring: bool
-) -> Layer:
+def _planet(seed: int, x: float, y: float, r: float, hue: Rgb, *, ring: bool) -> Layer:
     """A banded globe, lit from the upper left."""
     reach = r * (2.1 if ring else 1.35)
     canvas = Canvas(round(x - reach), round(y - reach), round(x + reach), round(y + reach))

@@ -24,6 +24,8 @@ _FUR = {
 class CreaturePen(Protocol):
     """What the figures' pen can do."""
 
+    stride: float
+
     def fill(self, outline: list[tuple[float, float]], colour: Rgb) -> None:
         """A polygon."""
 
@@ -54,21 +56,23 @@ def draw_creature(pen: CreaturePen, plan: FigurePlan, lit: Callable[[Rgb], Rgb])
 def _beast(pen: CreaturePen, kind: str, fur: Rgb, pale: Rgb) -> None:
     """A four-legged animal, seen from the side."""
     dark = lighten(fur, -0.25)
-    tall = {"horse": 0.95, "bear": 0.80, "wolf": 0.62, "dog": 0.55, "fox": 0.50}.get(kind, 0.40)
-    long = {"horse": 0.42, "bear": 0.40, "rabbit": 0.20, "cat": 0.27}.get(kind, 0.34)
-    leg, thick = tall * 0.46, tall * (0.15 if kind == "bear" else 0.085)
-    for x, tone in (
-        (-long * 0.62, dark),
-        (long * 0.50, dark),
-        (-long * 0.86, fur),
-        (long * 0.74, fur),
+    tall = {"horse": 0.95, "bear": 0.74, "wolf": 0.62, "dog": 0.55, "fox": 0.50}.get(kind, 0.40)
+    long = {"horse": 0.42, "bear": 0.36, "rabbit": 0.20, "cat": 0.27}.get(kind, 0.34)
+    leg, thick = tall * 0.46, tall * (0.125 if kind == "bear" else 0.085)
+    step = tall * 0.10 * pen.stride
+    for x, tone, way in (
+        (-long * 0.62, dark, 1),
+        (long * 0.50, dark, -1),
+        (-long * 0.86, fur, -1),
+        (long * 0.74, fur, 1),
     ):
+        foot = x + way * step
         pen.curve(
             [
                 (x - thick, leg * 1.4),
                 (x + thick, leg * 1.4),
-                (x + thick * 0.75, 0.0),
-                (x - thick * 0.85, 0.0),
+                (foot + thick * 0.75, 0.0),
+                (foot - thick * 0.85, 0.0),
             ],
             tone,
         )

@@ -29,6 +29,7 @@ _SYSTEM_FILES = (
     "Arial Unicode.ttf",
 )
 # Which face of the CJK collection (its own order): Japanese, Korean, simplified Chinese.
+_LAST_CODE = 0xFFFF  # closes every format 4 table
 _JAPANESE, _KOREAN, _CHINESE = 0, 1, 2
 
 
@@ -113,7 +114,7 @@ def _ranges(data: bytes, index: int) -> Iterator[tuple[int, int]]:
     segments = struct.unpack_from(">H", data, offset + 6)[0] // 2
     ends = struct.unpack_from(f">{segments}H", data, offset + 14)
     starts = struct.unpack_from(f">{segments}H", data, offset + 16 + 2 * segments)
-    yield from ((low, high) for low, high in zip(starts, ends, strict=True) if low != 0xFFFF)
+    yield from ((low, high) for low, high in zip(starts, ends, strict=True) if low < _LAST_CODE)
 
 
 def _from_literata(file_part: str) -> bytes | None:

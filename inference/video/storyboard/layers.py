@@ -43,7 +43,7 @@ class Layer:
     """One sheet at one depth (0 horizon, 1 at the camera), placed in frame pixels.
 
     opaque_from: row of the image below which nothing shows through; its height when none.
-    blend: `over`, or `add` for light.
+    blend: `over`, or `add` for light. alternate: the same size, shown at the height of each step.
     """
 
     image: Rgba
@@ -53,6 +53,7 @@ class Layer:
     motion: Motion = Motion()
     blend: Literal["over", "add"] = "over"
     opaque_from: int = 1 << 30
+    alternate: Rgba | None = None
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,13 @@ def depth_share(depth: float) -> float:
 
 
 def finished(
-    canvas: Canvas, depth: float, style: Style, seed: int, *, motion: Motion | None = None
+    canvas: Canvas,
+    depth: float,
+    style: Style,
+    seed: int,
+    *,
+    motion: Motion | None = None,
+    crop: bool = True,
 ) -> Layer:
     """Give a drawn sheet its paper: texture, light edge and cast shadow; and make it a layer."""
     image = canvas.image
@@ -94,7 +101,8 @@ def finished(
     elif style.edge == "wash":
         _pigment_edge(image, alpha)
     layer = Layer(image, canvas.left, canvas.top, depth, opaque_from=_opaque_from(image))
-    return cropped(replace(layer, motion=motion) if motion else layer)
+    layer = replace(layer, motion=motion) if motion else layer
+    return cropped(layer) if crop else layer
 
 
 def _opaque_from(image: Rgba) -> int:

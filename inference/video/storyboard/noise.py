@@ -60,7 +60,7 @@ def cloud_texture(height: int, width: int, cells: int, seed: int) -> NDArray[np.
     value = np.zeros((height, width), np.float32)
     weight, total = 1.0, 0.0
     across = max(2, cells)
-    while across < min(width, 400) and weight > 0.05:
+    while across < min(width, 400):
         down = max(2, round(across * height / width))
         grid = rng.random((down + 3, across + 3), dtype=np.float32)
         value += weight * cv2.resize(grid, (width, height), interpolation=cv2.INTER_CUBIC)

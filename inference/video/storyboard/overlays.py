@@ -86,7 +86,7 @@ def caption_stickers(plan: DrawingPlan, geometry: Geometry, *, serif: bool) -> l
     """The narration in pages over the take, with the shade under them; none when it is empty."""
     text = cleaned(plan.caption)
     portrait = geometry.height > geometry.width
-    size = max(_MIN_PX, round(geometry.unit * (0.050 if not portrait else 0.058)))
+    size = max(_MIN_PX, round(geometry.unit * (0.046 if not portrait else 0.050)))
     width = geometry.width * (0.84 if not portrait else 0.88)
     a_page = 2 if not portrait else 4
     setting, pages = Setting(size, serif=serif), list[tuple[str, ...]]()

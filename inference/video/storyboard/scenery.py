@@ -3,43 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from typing import TypeAlias
 
-from inference.video.storyboard.buildings import castle, skyline, street_lamps, village
+from inference.video.storyboard.buildings import castle, village
+from inference.video.storyboard.cave import cave_layers
 from inference.video.storyboard.cosmos import alien_ground, space_layers
-from inference.video.storyboard.indoors import cave_layers, room_layers, station_layers
 from inference.video.storyboard.layers import Layer, Sheet
-from inference.video.storyboard.noise import random_of
 from inference.video.storyboard.plan import DrawingPlan
+from inference.video.storyboard.room import room_layers
 from inference.video.storyboard.sky import HORIZON, luminary_x, sky_layers
+from inference.video.storyboard.stand import Stand, aside, far_range, is_future, trees_of
+from inference.video.storyboard.station import station_layers
 from inference.video.storyboard.styles import Paint
 from inference.video.storyboard.terrain import foreground_grass, hills, meadow, mist, mountains
-from inference.video.storyboard.trees import TreeKind, framing_trees, tree_line
+from inference.video.storyboard.town import skyline, street_lamps
+from inference.video.storyboard.trees import framing_trees, tree_line
 from inference.video.storyboard.water import lighthouse, ship, swell, water_surface
 
-GROUND = 0.80  # of the frame's height: where figures stand
+GROUND = 0.788  # of the frame's height: where figures stand
 
-
-@dataclass(frozen=True)
-class Stand:
-    """Where and how the scenery is drawn."""
-
-    plan: DrawingPlan
-    sheet: Sheet
-    paint: Paint
-
-    @property
-    def seed(self) -> int:
-        """The land's seed."""
-        return self.plan.place_seed
-
-    @property
-    def bleak(self) -> bool:
-        """Whether trees stand bare."""
-        return self.plan.preset == "noir" or "storm" in self.plan.weather
-
-
-Layers = tuple[list[Layer], list[Layer]]
+Layers: TypeAlias = tuple[list[Layer], list[Layer]]
 """Behind the figures, before them."""
 
 
@@ -56,44 +39,10 @@ def scenery_layers(plan: DrawingPlan, sheet: Sheet, paint: Paint) -> Layers:
     return [*sky, *behind], before
 
 
-def _trees_of(stand: Stand) -> tuple[TreeKind, ...]:
-    if stand.bleak:
-        return ("bare", "pine", "bare")
-    if stand.paint.wintry:
-        return ("pine", "pine", "bare")
-    mixes: tuple[tuple[TreeKind, ...], ...] = (
-        ("pine",),
-        ("round", "pine", "round"),
-        ("pine", "pine", "round"),
-    )
-    return mixes[stand.seed % len(mixes)]
-
-
-def _far_range(stand: Stand, tall: float = 0.30) -> Layer:
-    """What closes the view, by the second place that the words name."""
-    sheet, paint, seed = stand.sheet, stand.paint, stand.seed
-    second = stand.plan.second_setting
-    if second == "city":
-        return skyline(sheet, paint, seed + 7, 0.18, HORIZON + 0.04, 0.30, future=_future(stand))
-    if second == "castle":
-        return castle(sheet, paint, seed + 7, 0.30, HORIZON + 0.02, 0.34, _aside(stand))
-    surface = "dune" if second == "desert" else "rock"
-    return mountains(sheet, paint, seed + 1, 0.12, HORIZON + 0.03, tall, surface)
-
-
-def _aside(stand: Stand) -> float:
-    """Somewhere off the middle, of the frame's width."""
-    return 0.5 + float(random_of(stand.seed, "aside").choice((-0.22, 0.22)))
-
-
-def _future(stand: Stand) -> bool:
-    return stand.plan.preset == "scifi"
-
-
 def _forest(stand: Stand) -> Layers:
     sheet, paint, seed = stand.sheet, stand.paint, stand.seed
-    kinds = _trees_of(stand)
-    behind = [_far_range(stand, 0.24)]
+    kinds = trees_of(stand)
+    behind = [far_range(stand, 0.24)]
     behind.append(
         tree_line(sheet, paint, seed + 2, 0.22, 0.66, 0.30, kinds, density=1.5, surface="pine")
     )
@@ -125,7 +74,7 @@ def _mountains(stand: Stand) -> Layers:
 def _hills(stand: Stand) -> Layers:
     sheet, paint, seed = stand.sheet, stand.paint, stand.seed
     behind = [
-        _far_range(stand),
+        far_range(stand),
         hills(sheet, paint, seed + 2, 0.28, 0.66, 0.16, "pine")[0],
         hills(sheet, paint, seed + 3, 0.46, 0.72, 0.15, "leaf")[0],
         tree_line(
@@ -139,7 +88,7 @@ def _hills(stand: Stand) -> Layers:
 def _meadow(stand: Stand) -> Layers:
     sheet, paint, seed = stand.sheet, stand.paint, stand.seed
     behind = [
-        _far_range(stand, 0.2),
+        far_range(stand, 0.2),
         hills(sheet, paint, seed + 2, 0.34, 0.68, 0.12, "leaf")[0],
         tree_line(sheet, paint, seed + 3, 0.52, 0.72, 0.30, ("round",), density=0.5, clearing=0.12),
         meadow(sheet, paint, seed + 5, 0.86, 0.77, flowers=True, many=True),
@@ -154,13 +103,11 @@ def _sea(stand: Stand) -> Layers:
     behind = [mountains(sheet, paint, seed + 1, 0.08, HORIZON + 0.005, 0.10, "cliff")]
     behind += water_surface(sheet, paint, seed, HORIZON, calm=False, light_x=light_x)
     if "lighthouse" in plan.things:
-        behind += lighthouse(sheet, paint, seed, HORIZON + 0.05, _aside(stand))
+        behind += lighthouse(sheet, paint, seed, HORIZON + 0.05, aside(stand))
     if "ship" in plan.things or not plan.figures:
-        aside = 1.0 - _aside(stand) if "lighthouse" in plan.things else _aside(stand)
-        size = 0.42 if "ship" in plan.things else 0.16
-        behind.append(
-            ship(sheet, paint, seed, HORIZON + (0.10 if size > 0.3 else 0.01), size, aside)
-        )
+        where = 1.0 - aside(stand) if "lighthouse" in plan.things else aside(stand)
+        size, near = (0.42, 0.10) if "ship" in plan.things else (0.16, 0.01)
+        behind.append(ship(sheet, paint, seed, HORIZON + near, size, where))
     tall = 0.05 if rough else 0.022
     behind.append(swell(sheet, paint, seed + 2, 0.55, 0.755, high=tall))
     behind.append(swell(sheet, paint, seed + 3, 0.72, 0.80, high=tall * 1.3))
@@ -190,7 +137,7 @@ def _lake(stand: Stand) -> Layers:
         sheet, paint, seed, HORIZON + 0.015, calm=True, light_x=luminary_x(plan.shot_seed)
     )
     if "ship" in plan.things:
-        behind.append(ship(sheet, paint, seed, HORIZON + 0.08, 0.22, _aside(stand)))
+        behind.append(ship(sheet, paint, seed, HORIZON + 0.08, 0.22, aside(stand)))
     behind.append(meadow(sheet, paint, seed + 4, 0.86, 0.815, flowers=True))
     before = [
         *framing_trees(sheet, paint, seed, bare=stand.bleak),
@@ -201,7 +148,7 @@ def _lake(stand: Stand) -> Layers:
 
 def _city(stand: Stand) -> Layers:
     sheet, paint, seed = stand.sheet, stand.paint, stand.seed
-    future = _future(stand)
+    future = is_future(stand)
     behind = [
         skyline(sheet, paint, seed + 1, 0.14, 0.70, 0.46, future=future),
         skyline(sheet, paint, seed + 2, 0.36, 0.75, 0.42, future=future),
@@ -214,7 +161,7 @@ def _city(stand: Stand) -> Layers:
 def _street(stand: Stand) -> Layers:
     sheet, paint, seed = stand.sheet, stand.paint, stand.seed
     behind = [
-        skyline(sheet, paint, seed + 1, 0.25, 0.74, 0.50, future=_future(stand)),
+        skyline(sheet, paint, seed + 1, 0.25, 0.74, 0.50, future=is_future(stand)),
         skyline(sheet, paint, seed + 2, 0.60, 0.79, 0.62),
         street_lamps(sheet, paint, seed, GROUND),
     ]
@@ -224,10 +171,10 @@ def _street(stand: Stand) -> Layers:
 def _village(stand: Stand) -> Layers:
     sheet, paint, seed = stand.sheet, stand.paint, stand.seed
     behind = [
-        _far_range(stand),
+        far_range(stand),
         hills(sheet, paint, seed + 2, 0.30, 0.67, 0.14, "pine")[0],
         village(sheet, paint, seed + 3, 0.46, 0.715, 0.16),
-        tree_line(sheet, paint, seed + 4, 0.56, 0.735, 0.15, _trees_of(stand), density=0.5),
+        tree_line(sheet, paint, seed + 4, 0.56, 0.735, 0.15, trees_of(stand), density=0.5),
         village(sheet, paint, seed + 5, 0.70, 0.785, 0.27),
         meadow(sheet, paint, seed + 6, 0.86, 0.815, flowers=True),
     ]
@@ -238,9 +185,9 @@ def _castle(stand: Stand) -> Layers:
     sheet, paint, seed = stand.sheet, stand.paint, stand.seed
     behind = [
         mountains(sheet, paint, seed + 1, 0.10, HORIZON + 0.03, 0.34, "rock"),
-        castle(sheet, paint, seed + 2, 0.34, 0.62, 0.62, _aside(stand)),
+        castle(sheet, paint, seed + 2, 0.34, 0.62, 0.62, aside(stand)),
         tree_line(
-            sheet, paint, seed + 3, 0.56, 0.74, 0.17, _trees_of(stand), density=1.1, surface="pine"
+            sheet, paint, seed + 3, 0.56, 0.74, 0.17, trees_of(stand), density=1.1, surface="pine"
         ),
         meadow(sheet, paint, seed + 4, 0.86, 0.80, flowers=True),
     ]
@@ -267,7 +214,7 @@ def _desert(stand: Stand) -> Layers:
 def _room(stand: Stand) -> Layers:
     sheet, paint, seed = stand.sheet, stand.paint, stand.seed
     return [
-        _far_range(stand, 0.22),
+        far_range(stand, 0.22),
         hills(sheet, paint, seed + 2, 0.3, 0.58, 0.14, "leaf")[0],
         *room_layers(sheet, paint, seed),
     ], []

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from inference.video.storyboard.canvas import Canvas
-from inference.video.storyboard.colour import Rgb, lighten, mix
+from inference.video.storyboard.colour import Rgb, lighten, luma, mix
 from inference.video.storyboard.layers import Layer, Motion, Sheet, finished
 from inference.video.storyboard.noise import cloud_texture, random_of, seed_of
 from inference.video.storyboard.styles import Paint
@@ -80,7 +80,8 @@ def _luminary(
     radius = unit * {Light.DAY: 0.055, Light.NIGHT: 0.062}.get(paint.light, 0.085)
     canvas.glow(x, y, radius * 9, paint.sun, 0.30 if night else 0.42)
     canvas.glow(x, y, radius * 3.2, paint.sun, 0.38)
-    disc = paint.sun if paint.light is not Light.DAY else lighten(paint.sun, 0.4)
+    pale = paint.light is Light.DAY and luma(paint.sun) > 0.5  # noqa: PLR2004 - a red sun stays red
+    disc = lighten(paint.sun, 0.4) if pale else paint.sun
     canvas.ellipse(x, y, radius, radius, disc)
     if night:
         spot = mix(paint.sun, paint.sky[0], 0.16)

@@ -242,11 +242,14 @@ class Paint:
         """Whether lamps are lit and shadows are deep."""
         return self.light in {Light.NIGHT, Light.DUSK}
 
-    def graded(self, colour: Rgb, *, under_light: bool = True) -> Rgb:
+    def graded(
+        self, colour: Rgb, *, under_light: bool = True, least_saturation: float = 0.0
+    ) -> Rgb:
         """A plain daylight colour as this style and light show it."""
         lit = times(colour, self.ambient) if under_light else colour
-        lit = saturate(lit, self.style.saturation)
-        lit = mix(lit, rgb(self.style.tint), self.style.tint_share)
+        lit = saturate(lit, max(self.style.saturation, least_saturation))
+        keep = 0.5 if least_saturation > self.style.saturation else 1.0
+        lit = mix(lit, rgb(self.style.tint), self.style.tint_share * keep)
         return lighten(lit, self.style.lift * (0.4 if self.light is Light.NIGHT else 1.0))
 
     def surface(self, name: str, depth: float) -> Rgb:

@@ -15,7 +15,8 @@ from inference.video.storyboard.canvas import Mask
 from inference.video.storyboard.fonts import Face, chain, face_for
 
 _IDEOGRAPH = re.compile(r"[\u3000-\u30ff\u3400-\u9fff\uf900-\ufaff\uff00-\uffef]")
-_NO_LINE_START = set(
+_NO_LINE_START = frozenset(
+    # closing marks of Chinese and Japanese
     "、。，．！？；：）」』】》〉”’…ー々ぁぃぅぇぉっゃゅょァィゥェォッャュョ,.!?;:)"
 )
 _RTL = {"R", "AL"}

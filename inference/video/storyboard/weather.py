@@ -30,6 +30,8 @@ class Weather:
         self._geometry = geometry
         self._seed = plan.shot_seed
         kinds = [] if plan.indoors or plan.setting == "space" else list(plan.weather)
+        if plan.setting == "desert" and {"rain", "storm"} & set(kinds):
+            kinds = ["fog"]  # a storm of sand
         lit = {"fireflies", "sparks"} & set(plan.weather)
         if plan.indoors or plan.setting == "space":
             kinds += sorted(lit)
