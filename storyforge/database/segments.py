@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, func, select, update
 
 from storyforge.database import scenes as scene_rows
 from storyforge.database.tables import scene_heads, segments
@@ -32,6 +32,22 @@ def page_segments(
         .limit(limit)
     )
     return [_segment(row) for row in c.execute(query)]
+
+
+def scene_films(c: Connection, scene_ids: Collection[UUID]) -> dict[UUID, tuple[UUID, float]]:
+    """(id of the first visible segment, seconds of all) of those of these scenes with a film."""
+    of_scenes = (segments.c.scene_id.in_(list(scene_ids)), _VISIBLE)
+    seconds = dict(
+        c.execute(
+            select(segments.c.scene_id, func.sum(segments.c.seconds))
+            .where(*of_scenes)
+            .group_by(segments.c.scene_id)
+        )
+        .tuples()
+        .all()
+    )
+    first = select(segments.c.scene_id, segments.c.id).where(*of_scenes, segments.c.number == 1)
+    return {row.scene_id: (row.id, seconds[row.scene_id]) for row in c.execute(first)}
 
 
 def segment_media(
