@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import av
 import cv2
 import numpy as np
+from av import VideoFrame
 
 from pipelines.encoding.foreign import border
 from pipelines.encoding.pictures import Picture, resize
@@ -37,7 +39,7 @@ def contact_sheet(
 
 
 def _pictures(film: Path, wanted: int, tile_width: int) -> list[tuple[float, Picture]]:
-    """Decode the frame in the middle of each of `wanted` equal stretches of time."""
+    """What is shown in the middle of each of `wanted` equal stretches of time, none twice."""
     taken: list[tuple[float, Picture]] = []
     with av.open(str(film), "r") as container:
         stream = container.streams.video[0]
@@ -45,18 +47,25 @@ def _pictures(film: Path, wanted: int, tile_width: int) -> list[tuple[float, Pic
         length_s = (container.duration or 0) / av.time_base
         last_s = -1.0
         for number in range(wanted):
-            target_s = start_s + (number + 0.5) * length_s / wanted
-            container.seek(int(target_s * av.time_base))
-            for frame in container.decode(stream):
-                if frame.time + 1e-6 >= target_s:
-                    if frame.time > last_s:
-                        height = round(tile_width * frame.height / frame.width)
-                        whole = np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
-                        picture = resize(whole, (tile_width, height))
-                        taken.append((frame.time - start_s, picture))
-                        last_s = frame.time
-                    break
+            at_s = start_s + (number + 0.5) * length_s / wanted
+            container.seek(int(at_s * av.time_base))
+            shown = _shown_at(container.decode(stream), at_s)
+            if shown is not None and shown.time > last_s:
+                last_s = shown.time
+                height = round(tile_width * shown.height / shown.width)
+                whole = np.asarray(shown.to_ndarray(format="rgb24"), np.uint8)
+                taken.append((last_s - start_s, resize(whole, (tile_width, height))))
     return taken
+
+
+def _shown_at(frames: Iterator[VideoFrame], at_s: float) -> VideoFrame | None:
+    """The last frame that begins at or before `at_s`, or the first there is."""
+    shown: VideoFrame | None = None
+    for frame in frames:
+        if shown is not None and frame.time > at_s:
+            break
+        shown = frame
+    return shown
 
 
 def _labelled(picture: Picture, seconds: float) -> Picture:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
+from uuid import UUID
 
 import av
 import numpy as np
@@ -83,7 +85,7 @@ def test_rungs_are_aligned_frame_by_frame(segment: EncodedSegment, folder: Path)
     ]
     assert len(times[0]) == FRAMES
     assert times[0] == times[1]
-    assert {after - before for before, after in zip(times[0], times[0][1:], strict=False)} == {7500}
+    assert {after - before for before, after in pairwise(times[0])} == {7500}
 
 
 def test_ffmpeg_decodes_every_rung_without_a_warning(segment: EncodedSegment, folder: Path) -> None:
@@ -94,13 +96,13 @@ def test_ffmpeg_decodes_every_rung_without_a_warning(segment: EncodedSegment, fo
 def test_a_strict_parser_finds_nothing_in_any_playlist(
     segment: EncodedSegment, folder: Path, tmp_path: Path
 ) -> None:
-    ids = [(n, segment.rungs[0]) for n in range(3)]
+    entries = [(UUID(int=number), segment.rungs[0]) for number in range(3)]
     texts = {
         f"{state}.m3u8": scene_rung_playlist(
-            ids,  # type: ignore[arg-type] - any id will do
+            entries,
             PROFILE,
             ended=state == "ended",
-            prefix=lambda number: f"../{number}/",
+            prefix=lambda segment_id: f"../{segment_id}/",
         )
         for state in ("open", "ended")
     }

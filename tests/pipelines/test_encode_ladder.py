@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -33,7 +35,7 @@ def test_every_size_gives_a_valid_ladder(width: int, height: int) -> None:
     rungs = ladder(width, height)
     assert 1 <= len(rungs) <= 3
     assert (rungs[0].width, rungs[0].height) == (width - width % 2, height - height % 2)
-    for above, rung in zip(rungs, rungs[1:], strict=False):
+    for above, rung in pairwise(rungs):
         assert 240 <= rung.height <= MAX_STEP * above.height
     for rung in rungs:
         assert rung.name == f"{rung.height}p"

@@ -34,9 +34,7 @@ def written(pictures: list[Picture], into: Path, fps: int = 4) -> dict[str, np.n
         stills.offer(picture)
     names = stills.write(into)
     assert names == ("thumbnail.jpg", "sprites.jpg", "sprites.vtt")
-    return {
-        name: cv2.cvtColor(cv2.imread(str(into / name)), cv2.COLOR_BGR2RGB) for name in names[:2]
-    }
+    return {name: np.asarray(cv2.imread(str(into / name)))[..., ::-1] for name in names[:2]}
 
 
 def test_sharpness_orders_pictures_as_an_eye_would() -> None:
@@ -91,7 +89,7 @@ def test_a_long_film_keeps_a_bounded_number_of_tiles(tmp_path: Path) -> None:
     pictures = [flat(number % 200, (18, 32)) for number in range(seconds)]
     sheet = written(pictures, tmp_path, fps)["sprites.jpg"]
     cues = re.findall(
-        r"^(\S+) --> .*\n.*xywh=(\d+),(\d+),", (tmp_path / "sprites.vtt").read_text(), re.M
+        r"^(\S+) --> .*\n.*xywh=(\d+),(\d+),", (tmp_path / "sprites.vtt").read_text(), re.MULTILINE
     )
     assert MAX_TILES // 2 < len(cues) <= MAX_TILES
     for number, (start, x, y) in enumerate(cues):

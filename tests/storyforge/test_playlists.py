@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from uuid import UUID, uuid4
 
 import pytest
@@ -91,7 +92,7 @@ def test_an_open_scene_only_ever_appends(entries: list[tuple[UUID, RungMedia]]) 
         scene_rung_playlist(entries[:count], PROFILE, ended=False, prefix=in_folder)
         for count in range(len(entries) + 1)
     ]
-    for before, after in zip(texts, texts[1:], strict=False):
+    for before, after in pairwise(texts):
         assert after.startswith(before)
         assert len(after) > len(before)
         assert "ENDLIST" not in after
@@ -133,14 +134,10 @@ def test_rates_over_a_scene_are_those_of_all_its_parts_in_a_row(
     rates = scene_rates(([rung] for _, rung in entries), PROFILE)["720p"]
     parts = [part for _, rung in entries for part in rung.parts]
     average = sum(part.bytes for part in parts) * 8 / sum(part.seconds for part in parts)
-    assert rates.average_bandwidth == pytest.approx(average, abs=1)
-    assert rates.bandwidth == pytest.approx(max(average, peak_bps(parts, 2)), abs=1)
+    assert average <= rates.average_bandwidth + 1e-6 < average + 2  # rounded up
+    peak = max(average, peak_bps(parts, 2))
+    assert peak <= rates.bandwidth + 1e-6 < peak + 2
     assert rates.bandwidth >= rates.average_bandwidth
-    assert (
-        rates.bandwidth >= max(rung.bandwidth for _, rung in entries if len(rung.parts) > 1) - 1
-        if any(len(rung.parts) > 1 for _, rung in entries)
-        else True
-    )
 
 
 def test_a_run_over_a_join_counts() -> None:
