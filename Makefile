@@ -53,6 +53,10 @@ chaos: setup $(DEV) ## The long kill loop over many jobs, judged by the oracle
 	@tests/provision.sh
 	@$(PY) -m pytest -m chaos tests/chaos $(PYTEST_ARGS)
 
+.PHONY: tree
+tree: $(DEV) ## Renew the README's tree from the modules' own first sentences
+	@$(PY) -m tests.architecture.readme_tree
+
 .PHONY: clean
 clean: ## Remove caches, builds and the demo's data (your own films in var/storyforge stay)
 	@rm -rf .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis build dist out var/demo

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from storyforge.cli.job_commands import DataDir, jobs
+
 app = typer.Typer(
     name="storyforge",
     help="Turn story continuations into playable film, on your own machine.",
@@ -17,11 +19,8 @@ app = typer.Typer(
 )
 db = typer.Typer(help="The database.", no_args_is_help=True)
 app.add_typer(db, name="db")
+app.add_typer(jobs, name="jobs")
 
-DataDir = Annotated[
-    Path | None,
-    typer.Option(help="Where the node keeps everything (STORYFORGE_NODE_DATA_DIR)."),
-]
 Port = Annotated[
     int | None,
     typer.Option(min=0, max=65535, help="Port of the API; 0: any free one (STORYFORGE_NODE_PORT)."),

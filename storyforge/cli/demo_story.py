@@ -50,18 +50,18 @@ DEMO_STORY = Story(
     bible=_BIBLE,
     continuations=(
         Continuation(
-            "At dusk Mara climbed the winding stair of Gullrock lighthouse and found the great "
-            "lamp cold. Beside it sat Pim the fox, with one last ember glowing between his paws.",
+            "At dusk the light of Gullrock lighthouse went out. Mara ran up the winding stair, and "
+            "beside the cold lamp sat Pim the fox, one last ember glowing between his paws.",
             _SECONDS,
         ),
         Continuation(
-            '"The moon has swallowed our light," Pim whispered. So they pushed the little boat '
-            "into the fog and rowed out at night, to where the moon touches the open sea.",
+            '"The moon has swallowed our light," Pim whispered. So that night Mara and Pim rowed '
+            "their little boat through the fog, to where the moon touches the open sea.",
             _SECONDS,
         ),
         Continuation(
-            "Mara held the ember up, and the moon breathed out all the light it had kept. On his "
-            "ship in the night Captain Ashby saw the lighthouse wake, and turned for home.",
+            "Mara held the ember up, and the moon breathed out all the light it had kept. Far out "
+            "on the open sea Captain Ashby saw the lighthouse wake, and turned his ship for home.",
             _SECONDS,
         ),
     ),
