@@ -8,7 +8,7 @@ from inference.language.rule_writer.cast import Mention
 from inference.language.rule_writer.folding import fold, fold_map
 from inference.language.rule_writer.lexicon import lexicon
 from inference.language.rule_writer.strangers import UNSPACED, is_finite_verb
-from pipelines.continuity.reading import Line, Story, cues
+from pipelines.continuity.reading import WORDS, Line, Story, cues
 
 _WORD = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)*")
 _VERB_WITHIN = 3  # words between a subject and its verb: "Tom then slowly opened"
@@ -19,13 +19,6 @@ _COPULA = re.compile(
     re.IGNORECASE,
 )
 _POSSESSIVE = re.compile(r"['\u2019]s?\b|s['\u2019]")
-_NOT_SUBJECT = frozenset(
-    "of about for with without from to by than like after before behind beside over near at into "
-    "von f\u00fcr mit ohne an \u00fcber neben bei zu nach vor um wegen "
-    "de pour avec sans \u00e0 sur apr\u00e8s avant chez par "
-    "para con sin a sobre por tras ante "
-    "\u043e \u043e\u0431 \u0434\u043b\u044f \u0441 \u0431\u0435\u0437 \u043a \u0443 \u043f\u0440\u043e \u0438\u0437 \u043e\u0442".split()
-)
 _UNSPACED_AFTER = 8
 _UNSPACED_VERBS = re.compile(
     "[\u8bf4\u95ee\u558a\u7b11\u8d70\u8dd1\u7ad9\u5750\u770b\u62ff\u6253\u63a8\u62c9\u62ac\u56de\u8fdb\u51fa\u6765\u53bb\u5531\u54ed\u63e1]"
@@ -44,12 +37,7 @@ def acts(line: Line, mention: Mention, story: Story) -> bool:
         return bool(_UNSPACED_VERBS.search(after[:_UNSPACED_AFTER]))
     if _speaks_after(line, mention, story.language):
         return True
-    before = _WORD.findall(line.text[: mention.start])
-    if before and fold(before[-1]) in _NOT_SUBJECT:
-        return False
-    if _is_object(before, story.language):
-        return False
-    return _verb_follows(after, story.language)
+    return not _is_object(line, mention, story.language) and _verb_follows(after, story.language)
 
 
 def _speaks_after(line: Line, mention: Mention, language: str) -> bool:
@@ -60,9 +48,14 @@ def _speaks_after(line: Line, mention: Mention, language: str) -> bool:
     return bool(quoted and before and fold(before[-1]) in speech)
 
 
-def _is_object(before: list[str], language: str) -> bool:
-    """A name right after a verb is what the verb is done to: "They buried Tom"."""
-    return bool(before) and is_finite_verb(fold(before[-1]), language)
+def _is_object(line: Line, mention: Mention, language: str) -> bool:
+    """After a preposition or a verb, a name is what is spoken of: "They buried Tom"."""
+    before = _WORD.findall(line.text[: mention.start])
+    if not before:
+        return False
+    last = fold(before[-1])
+    prepositions = lexicon("cues", WORDS).words("prepositions", language)
+    return last in prepositions or is_finite_verb(last, language)
 
 
 def _verb_follows(after: str, language: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from itertools import pairwise
 
 from inference.language.rule_writer.folding import fold_map
 from inference.language.rule_writer.lexicon import Hit, Lexicon, lexicon
@@ -45,7 +46,7 @@ def contradicted(
 def _pairs(text: str, language: str) -> list[tuple[str, str, int, int]]:
     hits = _words().find(fold_map(text), language)
     pairs: list[tuple[str, str, int, int]] = []
-    for left, right in zip(hits, hits[1:], strict=False):
+    for left, right in pairwise(hits):
         pair = _pair(text, left, right)
         if pair is not None:
             pairs.append(pair)

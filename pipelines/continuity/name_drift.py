@@ -49,8 +49,7 @@ def name_drift(story: Story) -> list[ContinuityIssue]:
     found: list[ContinuityIssue] = []
     strangers = StrangerFinder(story.text, story.language)
     for line in story.lines:
-        for drift in drifts(line, story, known, strangers):
-            found.append(_narrated(line, drift))
+        found.extend(_narrated(line, one) for one in drifts(line, story, known, strangers))
     for number, shot in enumerate(story.script.shots):
         for who in shot.characters:
             cured = cured_name(who, story)

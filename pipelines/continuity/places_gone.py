@@ -19,7 +19,7 @@ def gone_places(story: Story) -> Iterator[ContinuityIssue]:
     gone = _gone_before(story)
     if not story.bible.places:
         return
-    reader = PlaceReader(story.text, story.language, story.bible.places, "")
+    reader = PlaceReader(story.text, story.language, story.bible, "")
     told: set[str] = set()
     for line in story.lines:
         now = _destroyed_in(line, story)

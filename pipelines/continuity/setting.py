@@ -8,7 +8,7 @@ from inference.language.rule_writer.whereabouts import is_indoors
 from pipelines.continuity.attributes import attributes_of, contradicted
 from pipelines.continuity.contradictions import against, rows_of
 from pipelines.continuity.places_gone import gone_places
-from pipelines.continuity.reading import Line, Story, cues, issue, negated
+from pipelines.continuity.reading import Line, Story, issue, negated
 from pipelines.continuity.world_rules import broken_rules
 from storyforge.domain.bible import Place
 from storyforge.domain.continuity import ContinuityIssue, IssueType, Severity
@@ -66,10 +66,6 @@ def _names(line: Line, place: Place, story: Story) -> bool:
 
 
 def _elsewhere(line: Line, place: Place, story: Story) -> bool:
-    """The sentence names another place of the bible and not this one, or only looks out."""
+    """Whether the sentence names other places of the bible and not this one."""
     named = {one.who for one in story.places.find(line.folded)}
-    return (
-        bool(named)
-        and place.id not in named
-        or bool(cues("remains", line.folded, story.language) and place.id not in named)
-    )
+    return bool(named) and place.id not in named

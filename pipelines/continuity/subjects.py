@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
+from inference.language.rule_writer.cast import Mention
 from inference.language.rule_writer.people import pronoun_concepts
 from pipelines.continuity.reading import Line, Story
 
@@ -27,7 +29,7 @@ def subject_of(line: Line, story: Story, start: int, end: int) -> str:
             and not _CLAUSE.search(between)
             and not _POSSESSIVE.match(f"{between} ")
         ):
-            return _of_list(line, before, between)
+            return _of_list(before, between)
         return ""
     after = [one for one in line.mentions if one.start >= end]
     tail = line.text[end : after[0].start] if after else ""
@@ -47,12 +49,12 @@ def owner_of(line: Line, story: Story, start: int) -> str:
     return _by_pronoun(line, story, start)
 
 
-def _of_list(line: Line, before: list, between: str) -> str:  # type: ignore[type-arg]
+def _of_list(before: Sequence[Mention], between: str) -> str:
     nearest = before[-1]
     # "Tom watched Mira run": whoever stands right before the word, else the sentence's subject.
     if len(before) > 1 and len(between.strip()) > _AFTER_CHARS:
-        return str(before[0].who)
-    return str(nearest.who)
+        return before[0].who
+    return nearest.who
 
 
 def _by_pronoun(line: Line, story: Story, start: int) -> str:

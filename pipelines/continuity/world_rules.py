@@ -56,7 +56,7 @@ def _breaches(line: Line, topics: list[str], language: str) -> list[Hit]:
 
 
 def _said(line: Line, rule: str) -> list[Hit]:
-    """The forbidden noun itself, for rules that no row knows: "No clocks." """
+    """The forbidden noun itself, for rules that no row knows ("No clocks")."""
     match = _NO_THING.match(fold(rule))
     if match is None or len(match.group(1)) < _LEAST_TOPIC_CHARS:
         return []

@@ -87,4 +87,4 @@ def _candidates(
 
 @lru_cache(maxsize=1)
 def _happenings() -> Lexicon:
-    return lexicon("camera").only(tuple(_MOVES))
+    return lexicon("camera").only((*_MOVES, "none"))

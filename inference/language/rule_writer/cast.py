@@ -13,7 +13,6 @@ from inference.language.rule_writer.lexicon import lexicon
 from storyforge.domain.bible import Character, Place
 
 _LATIN_ENDING = r"(?:'s|s'|'[a-z]{0,4}|s|es|n|en|ns)?"
-_CYRILLIC_ENDING = r"(?:[аяыиуюоеьй]|ой|ей|ою|ею|ом|ем|ым|им|ого|его|ому|ему|ых|их|ами|ями|ов)?"
 _CYRILLIC_VOWELS = "аяоеыиуюьй"
 _LATIN = re.compile(r"[a-z]")
 _CYRILLIC = re.compile(r"[\u0400-\u04ff]")
@@ -63,7 +62,7 @@ class Mention:
 class _Form:
     who: str
     folded: str
-    capital: bool  # counts only when written with a capital
+    capital: bool = False  # counts only when written with a capital
 
 
 class Finder:
@@ -119,19 +118,19 @@ def place_finder(places: tuple[Place, ...]) -> Finder:
         for name in (one.name, *one.aliases):
             words = _words(name)
             plain = [word for word in words if fold(word) not in _ARTICLES] or words
-            whole.extend(_Form(one.id, fold(" ".join(form)), False) for form in (words, plain))
-            parts.extend(_Form(one.id, fold(word), False) for word in plain if fold(word) in heads)
+            whole.extend(_Form(one.id, fold(" ".join(form))) for form in (words, plain))
+            parts.extend(_Form(one.id, fold(word)) for word in plain if fold(word) in heads)
     return Finder(_unambiguous(whole, parts))
 
 
 def _name_parts(who: str, bare: list[str], plain: list[str]) -> Iterable[_Form]:
     if len(bare) < len(plain):
-        yield _Form(who, fold(" ".join(bare)), True)
+        yield _Form(who, fold(" ".join(bare)), capital=True)
     if not 1 < len(bare) <= _MOST_PARTS or not all(word[:1].isupper() for word in bare):
         return
     for word in (bare[0], bare[-1]):
         if len(word) >= _LEAST_PART_CHARS:
-            yield _Form(who, fold(word), True)
+            yield _Form(who, fold(word), capital=True)
 
 
 def _unambiguous(whole: list[_Form], parts: list[_Form]) -> list[_Form]:
@@ -153,6 +152,12 @@ def _words(name: str) -> list[str]:
     return [word.rstrip(".,") or word for word in name.split()] or [name]
 
 
+@lru_cache(maxsize=1)
+def _cyrillic_endings() -> str:
+    endings = lexicon("names").words("endings", "ru")
+    return f"(?:{'|'.join(sorted(endings, key=len, reverse=True))})?"
+
+
 def _source(form: str) -> str:
     """A regular expression of one folded form, modest inflections included."""
     if is_unspaced(form[0]):
@@ -160,7 +165,7 @@ def _source(form: str) -> str:
     *first, last = form.split()
     if _CYRILLIC.search(last) and len(last) >= _LEAST_PART_CHARS:
         stem = last[:-1] if last[-1] in _CYRILLIC_VOWELS else last
-        tail = re.escape(stem) + _CYRILLIC_ENDING
+        tail = re.escape(stem) + _cyrillic_endings()
     elif _LATIN.search(last) and len(last) >= _LEAST_PART_CHARS:
         tail = re.escape(last) + _LATIN_ENDING
     else:

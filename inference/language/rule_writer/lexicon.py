@@ -8,31 +8,37 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
+from typing import TypeAlias
 
 from inference.language.rule_writer.folding import Folded, fold, is_unspaced
 
 _NOWHERE = re.compile(r"(?!)")
+# Vowel signs of Indian scripts are no \w in Python, but belong to the word.
+_EDGE = r"\w\u0900-\u0dff"
+_Entry: TypeAlias = tuple[str, str]
 
 
 @dataclass(frozen=True)
 class Hit:
-    """One word found: its concept and its range in the original text."""
+    """One word found: its concept, its range in the original text, its listed form."""
 
     concept: str
     start: int
     end: int
+    word: str = ""
 
 
 class Lexicon:
     """Concepts with their words, e.g. {"night": {"en": "night, midnight", "de": "nacht*"}}.
 
-    A trailing * matches any ending. Words are matched whole, but inside scripts that write no
-    spaces they match anywhere. The longest word at a place wins.
+    A trailing * matches any ending; `lake|lakes` lists the forms of one word, the first being
+    its listed form. Words are matched whole, but inside scripts that write no spaces they match
+    anywhere. The longest word at a place wins.
     """
 
     def __init__(self, table: Mapping[str, Mapping[str, str]]) -> None:
         self._table = table
-        self._patterns: dict[str, tuple[re.Pattern[str], Mapping[str, str]]] = {}
+        self._patterns: dict[str, tuple[re.Pattern[str], Mapping[str, _Entry]]] = {}
 
     @property
     def table(self) -> Mapping[str, Mapping[str, str]]:
@@ -45,46 +51,35 @@ class Lexicon:
 
     def words(self, concept: str, language: str) -> frozenset[str]:
         """The folded words of a concept in one language ("" = in all of them)."""
-        return frozenset(word for word in self._listed(concept, language))
+        return frozenset(word for word, _ in self._listed(concept, language))
 
     def find(self, folded: Folded, language: str) -> list[Hit]:
         """All hits in order of place; words of the concept `none` are swallowed."""
         pattern, concepts = self._pattern(language)
         hits: list[Hit] = []
         for match in pattern.finditer(folded.text):
-            concept = self._concept(match.group(0), concepts)
+            concept, word = _entry(match.group(0), concepts)
             if concept and concept != "none":
-                hits.append(Hit(concept, *folded.span(*match.span())))
+                hits.append(Hit(concept, *folded.span(*match.span()), word))
         return hits
 
-    def _listed(self, concept: str, language: str) -> list[str]:
+    def _listed(self, concept: str, language: str) -> list[_Entry]:
+        """(folded form, listed form) of every word."""
         rows = self._table.get(concept, {})
         lists = [rows[language]] if language in rows else [] if language else list(rows.values())
         if "all" in rows and language:
             lists.append(rows["all"])
-        return [fold(word.strip()) for row in lists for word in row.split(",") if word.strip()]
+        words = [word.strip().split("|") for row in lists for word in row.split(",")]
+        return [(fold(form), forms[0]) for forms in words for form in forms if form]
 
-    def _pattern(self, language: str) -> tuple[re.Pattern[str], Mapping[str, str]]:
+    def _pattern(self, language: str) -> tuple[re.Pattern[str], Mapping[str, _Entry]]:
         if language not in self._patterns:
-            concepts: dict[str, str] = {}
+            concepts: dict[str, _Entry] = {}
             for concept in self._table:
-                for word in self._listed(concept, language):
-                    concepts.setdefault(word, concept)
+                for folded, word in self._listed(concept, language):
+                    concepts.setdefault(folded, (concept, word))
             self._patterns[language] = (_compile(concepts), concepts)
         return self._patterns[language]
-
-    @staticmethod
-    def _concept(found: str, concepts: Mapping[str, str]) -> str:
-        if found in concepts:
-            return concepts[found]
-        for length in range(len(found), 0, -1):
-            concept = concepts.get(f"{found[:length]}*")
-            if concept is not None:
-                return concept
-        return next(
-            (c for word, c in concepts.items() if "*" in word and _word(word).fullmatch(found)),
-            "",
-        )
 
 
 @lru_cache(maxsize=64)
@@ -105,14 +100,14 @@ def paired(name: str, package: str, keys: tuple[str, str]) -> Mapping[str, tuple
     }
 
 
-def _compile(concepts: Mapping[str, str]) -> re.Pattern[str]:
+def _compile(concepts: Mapping[str, _Entry]) -> re.Pattern[str]:
     if not concepts:
         return _NOWHERE
     spaced: list[str] = []
     unspaced: list[str] = []
     for word in sorted(concepts, key=lambda one: (-len(one), one)):
         (unspaced if is_unspaced(word[0]) else spaced).append(_source(word))
-    parts = [rf"(?<!\w)(?:{'|'.join(spaced)})(?!\w)"] if spaced else []
+    parts = [rf"(?<![{_EDGE}])(?:{'|'.join(spaced)})(?![{_EDGE}])"] if spaced else []
     return re.compile("|".join(parts + unspaced))
 
 
@@ -123,3 +118,16 @@ def _word(word: str) -> re.Pattern[str]:
 
 def _source(word: str) -> str:
     return re.escape(word).replace(r"\*", r"\w*").replace(r"\ ", r"\s+")
+
+
+def _entry(found: str, concepts: Mapping[str, _Entry]) -> _Entry:
+    """Which listed word matched."""
+    if found in concepts:
+        return concepts[found]
+    for length in range(len(found), 0, -1):
+        entry = concepts.get(f"{found[:length]}*")
+        if entry is not None:
+            return entry[0], found
+    return next(
+        (entry for word, entry in concepts.items() if _word(word).fullmatch(found)), ("", "")
+    )

@@ -8,34 +8,48 @@ from functools import lru_cache
 from inference.language.rule_writer.cast import Mention, character_finder
 from inference.language.rule_writer.folding import Folded, fold, fold_map
 from inference.language.rule_writer.lexicon import Lexicon, lexicon
+from inference.language.rule_writer.sentences import quote_spans
 from inference.language.rule_writer.strangers import StrangerFinder
 from storyforge.domain.bible import Character
 
 _MOST_IN_A_SHOT = 8
 _PRONOUNS = ("he", "she", "they")
+_VOCATIVE_BEFORE = tuple(',"\u201c\u201e\u00ab\u00bb\u300c\uff0c\u2014')
+_VOCATIVE_AFTER = tuple(',.!?"\u201d\u00bb\u300d\uff0c\u3001\u3002\uff01\uff1f\u2026')
 
 
 class PeopleReader:
     """Reads the people of one text, take by take; remembers whom pronouns may mean."""
 
     def __init__(
-        self, text: str, language: str, characters: tuple[Character, ...], before: Sequence[str]
+        self,
+        sentences: Sequence[str],
+        language: str,
+        characters: tuple[Character, ...],
+        before: Sequence[str],
     ) -> None:
         self._language = language
         self._characters = {one.id: one for one in characters}
         self._known = character_finder(characters)
-        self._strangers = StrangerFinder(text, language)
+        self._strangers = StrangerFinder(" ".join(sentences), language)
         self._new_names: dict[str, str] = {}
         self._recent: list[str] = [who for who in before if who][:_MOST_IN_A_SHOT]
         self._previous: tuple[str, ...] = tuple(self._recent)
+        for sentence in sentences:  # a name may be told to be one only later in the text
+            self._named(sentence, fold_map(sentence), [sentence])
 
     def people(self, text: str, sentences: Sequence[str]) -> tuple[str, ...]:
         """Ids of known characters and bare names of strangers, most telling first."""
         folded = fold_map(text)
-        found = self._named(text, folded, sentences)
-        for who in self._carried(folded, found):
-            if who not in found:
-                found.append(who)
+        quotes = quote_spans_of(text, sentences)
+        mentions = [one for one in self._named(text, folded, sentences) if _seen(one, quotes, text)]
+        told = [one for one in mentions if not _inside(one.start, quotes)]
+        addressed = [one for one in mentions if _inside(one.start, quotes)]
+        # Whoever is told of comes first, then whom a pronoun means, then whom they speak to.
+        found = list(dict.fromkeys(one.who for one in told))
+        carried = self._carried(unquoted(text, quotes), told)
+        found.extend(who for who in carried if who not in found)
+        found.extend(one.who for one in addressed if one.who not in found)
         shown = tuple(found[:_MOST_IN_A_SHOT])
         if shown:
             self._previous = shown
@@ -43,7 +57,7 @@ class PeopleReader:
             del self._recent[_MOST_IN_A_SHOT:]
         return shown
 
-    def _named(self, text: str, folded: Folded, sentences: Sequence[str]) -> list[str]:
+    def _named(self, text: str, folded: Folded, sentences: Sequence[str]) -> list[Mention]:
         mentions = self._known.find(folded)
         for sentence in sentences:
             offset = max(0, text.find(sentence))
@@ -52,8 +66,7 @@ class PeopleReader:
                 if not stranger.place and not _overlaps(mentions, start, end):
                     mentions.append(Mention(self._new_name(stranger.name), start, end))
         mentions.extend(self._repeated(folded, mentions))
-        mentions.sort(key=lambda one: one.start)
-        return list(dict.fromkeys(one.who for one in mentions))
+        return sorted(mentions, key=lambda one: one.start)
 
     def _new_name(self, name: str) -> str:
         """One spelling per stranger: "Mrs Alma Reed" and later "Alma" are the same."""
@@ -79,16 +92,20 @@ class PeopleReader:
             if not _overlaps(mentions, one.start, one.end)
         ]
 
-    def _carried(self, folded: Folded, named: Sequence[str]) -> list[str]:
-        hits = {hit.concept for hit in _pronouns().find(folded, self._language)}
-        if "they" in hits:
-            return list(self._previous) if len(named) < len(_PRONOUNS) - 1 else []
+    def _carried(self, text: str, told: Sequence[Mention]) -> list[str]:
+        hits: dict[str, int] = {}
+        for hit in _pronouns().find(fold_map(text), self._language):
+            hits.setdefault(hit.concept, hit.start)
+        if "they" in hits and len({one.who for one in told}) <= 1:
+            return list(self._previous)
         carried: list[str] = []
         for pronoun, other in (("he", "she"), ("she", "he")):
             if pronoun not in hits:
                 continue
-            if any(self._gender(who) in (pronoun, "") for who in named):
-                continue  # the pronoun may well mean someone named here
+            if any(
+                self._gender(one.who) in (pronoun, "") and one.start < hits[pronoun] for one in told
+            ):
+                continue  # the pronoun may well mean someone named before it
             fitting = [who for who in self._recent if self._gender(who) != other]
             carried.extend(fitting[:1])
         return carried
@@ -97,8 +114,10 @@ class PeopleReader:
         """`he`, `she` or "" when the bible does not tell."""
         one = self._characters.get(who)
         if one is None:
-            return _gender(who)
-        return _gender(" . ".join((one.name, *one.aliases, one.appearance, *one.traits)))
+            return _gender(who) or _given_gender(who)
+        return _gender(
+            " . ".join((one.name, *one.aliases, one.appearance, *one.traits))
+        ) or _given_gender(one.name)
 
 
 def pronoun_concepts(text: str, language: str) -> frozenset[str]:
@@ -122,6 +141,47 @@ def _pronouns() -> Lexicon:
 @lru_cache(maxsize=1)
 def _genders() -> Lexicon:
     return lexicon("people").only(("male", "female"))
+
+
+@lru_cache(maxsize=1024)
+def _given_gender(name: str) -> str:
+    words = fold(name).split()
+    people = lexicon("people")
+    if any(word in people.words("female_given", "all") for word in words):
+        return "she"
+    return "he" if any(word in people.words("male_given", "all") for word in words) else ""
+
+
+def quote_spans_of(text: str, sentences: Sequence[str]) -> list[tuple[int, int]]:
+    """Ranges of direct speech in a take, found sentence by sentence."""
+    spans: list[tuple[int, int]] = []
+    cursor = 0
+    for sentence in sentences:
+        at = max(text.find(sentence, cursor), 0)
+        spans.extend((start + at, end + at) for start, end in quote_spans(sentence))
+        cursor = at + len(sentence)
+    return spans
+
+
+def unquoted(text: str, quotes: Sequence[tuple[int, int]]) -> str:
+    """The text with its direct speech blanked out; every other place stays where it is."""
+    for start, end in quotes:
+        text = text[:start] + " " * (end - start) + text[end:]
+    return text
+
+
+def _inside(at: int, quotes: Sequence[tuple[int, int]]) -> bool:
+    return any(start <= at < end for start, end in quotes)
+
+
+def _seen(one: Mention, quotes: Sequence[tuple[int, int]], text: str) -> bool:
+    """Someone only spoken of is not in the picture; someone spoken to is."""
+    if not _inside(one.start, quotes):
+        return True
+    before = text[: one.start].rstrip()[-1:]
+    after = text[one.end :].lstrip()[:1]
+    opens = before in _VOCATIVE_BEFORE or any(start + 1 >= one.start for start, _ in quotes)
+    return opens and after in _VOCATIVE_AFTER
 
 
 def _overlaps(mentions: Sequence[Mention], start: int, end: int) -> bool:

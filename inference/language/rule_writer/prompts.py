@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from inference.language.rule_writer.camera import content_of
 from inference.language.rule_writer.cutting import cut_words
+from inference.language.rule_writer.folding import fold
 from inference.language.rule_writer.lexicon import lexicon
 from inference.language.rule_writer.sentences import quote_spans
 from storyforge.domain.bible import SceneBible
@@ -18,7 +19,8 @@ _MOST_LOOK_CHARS = 160
 _MOST_FACTS_CHARS = 160
 _MOST_LOOKS = 3
 _LEAST_ACTION_CHARS = 8
-_CLOSING = " ,;:-\u2013\u2014\"'"
+_TAG_WORDS = 4
+_CLOSING = " .,;:\uff1a\uff0c\u3002-\u2013\u2014\"'"
 _FRAMINGS = ("medium", "close", "wide", "detail")
 
 
@@ -69,7 +71,7 @@ def write_prompt(
     """Place, who, action, light and style in one line; never empty."""
     phrases = _phrases(language)
     names = [_looks(who, bible) for who in people]
-    if not action and spoken and names:
+    if spoken and names and is_only_tag(action, language):
         action = phrases["speaking"].format(who=_named(people[0], bible))
     style = ", ".join(
         one
@@ -85,8 +87,22 @@ def write_prompt(
         style,
     )
     stop = phrases["stop"]
-    line = stop.join(part.strip().rstrip(".\u3002\u0964") for part in parts if part.strip())
+    line = stop.join(
+        _sentence(part.strip().rstrip(".\u3002\u0964")) for part in parts if part.strip()
+    )
     return cut_words(line + stop.strip(), MOST_PROMPT_CHARS)
+
+
+def is_only_tag(action: str, language: str) -> bool:
+    """Whether nothing is left to see but "whispered Orla"."""
+    words = action.split()
+    verbs = lexicon("people").words("speech", language)
+    told = any(fold(word.strip(_CLOSING)) in verbs for word in words)
+    return not words or (len(words) <= _TAG_WORDS and told)
+
+
+def _sentence(part: str) -> str:
+    return part[:1].upper() + part[1:]
 
 
 def _unspoken(sentence: str) -> str:

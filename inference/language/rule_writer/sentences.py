@@ -21,7 +21,7 @@ _TERMINATOR = re.compile(
     r"|[\u3002\uff01\uff1f\uff61\uff0e]+[\u2026\u3002\uff01\uff1f]*|\u2026{2,}"
 )
 _UNSPACED_END = frozenset("\u3002\uff01\uff1f\uff61\uff0e\u0964\u0965\u061f\u06d4\u0589\u1362")
-_CLOSERS = re.compile(r"[\s\u00a0]*[\u00bb\u203a\u201d\u201c\u2019\"')\]\u300d\u300f\uff09]+")
+_CLOSERS = re.compile(r"[\u201d\u2019')\]\u300d\u300f\uff09]+")
 _QUOTES = {
     '"': '"',
     "\u201c": "\u201d",
@@ -33,8 +33,11 @@ _QUOTES = {
 }
 _MAX_QUOTE_CHARS = 400
 _WRAPPED_LINE_CHARS = 60  # a longer line without a full stop was wrapped, not ended
-_WORDS = re.compile(r"[^\W\d_]+(?:['\u2019-][^\W\d_]+)*")
 _TAG_WORDS = 4  # a speech verb this near a closed quote belongs to it
+_MARKS = '.,;:!?\u2026\u0964"\u201c\u201d'
+_LONG_DASHES = "\u2013\u2014\u2015"
+_INNER_DASH = re.compile(r"\s[\u2013\u2014\u2015]")
+_TAG_START = re.compile(r"(?<=[,!?\u2026])\s+([^\W\d_]+)")
 _DASHES = "-\u2013\u2014\u2015"
 
 
@@ -83,12 +86,14 @@ def sentences(text: str, language: str) -> list[Sentence]:
 
 def is_spoken(text: str) -> bool:
     """Whether a sentence holds direct speech."""
-    return bool(quote_spans(text)) or (text[:1] in _DASHES and len(text) > 1)
+    return bool(quote_spans(text))
 
 
 def quote_spans(text: str) -> list[tuple[int, int]]:
     """Ranges of direct speech, quotation marks included; unclosed marks are ignored."""
-    spans: list[tuple[int, int]] = []
+    spans: list[tuple[int, int]] = _dashed(text) if text[:1] in _LONG_DASHES else []
+    if spans:
+        return spans
     index = 0
     while index < len(text):
         end = _closing(text, index) if text[index] in _QUOTES else -1
@@ -97,6 +102,18 @@ def quote_spans(text: str) -> list[tuple[int, int]]:
             index = end
         index += 1
     return spans
+
+
+def _dashed(text: str) -> list[tuple[int, int]]:
+    """Speech after a dash, up to the next dash or the verb of speech: "\u2014 Hola \u2014dijo."."""
+    if len(text) == 1:
+        return []
+    inner = _INNER_DASH.search(text, 1)
+    tag = next(
+        (m for m in _TAG_START.finditer(text) if fold(m.group(1)) in _speech_words("")), None
+    )
+    ends = [match.start() for match in (inner, tag) if match is not None]
+    return [(0, min(ends, default=len(text)))]
 
 
 def _kept(char: str) -> str:
@@ -138,9 +155,8 @@ def _split(paragraph: str, language: str) -> list[str]:
                 continue
             end = quote[1]
         closer = _CLOSERS.match(paragraph, end)
-        closed = quote is not None
-        if closer and not paragraph[end : closer.end()].startswith((' "', " \u201c", " \u00bb")):
-            end, closed = closer.end(), True
+        closed = quote is not None or closer is not None
+        end = closer.end() if closer else end
         if end > start and _ends(paragraph, match.start(), match.end(), end, closed, language):
             pieces.append(paragraph[start:end].strip())
             start = end
@@ -187,9 +203,8 @@ def _is_speech_tag(after: str, language: str) -> bool:
         return True
     if is_unspaced(after[0]):
         return after.startswith(("\u3068", "\u3063\u3066")) or _unspaced_tag(after, language)
-    words = _WORDS.findall(after[:80])[:_TAG_WORDS]
     verbs = _speech_words(language)
-    return any(fold(word) in verbs for word in words)
+    return any(fold(word.strip(_MARKS)) in verbs for word in after.split(None, 8)[:_TAG_WORDS])
 
 
 def _unspaced_tag(after: str, language: str) -> bool:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from importlib import resources
 
 from inference.language.rule_writer.folding import fold
 from inference.language.rule_writer.lexicon import lexicon
@@ -32,23 +35,6 @@ _SURE = 2
 _STRONG = 3
 _MOST_WORDS = 4
 _SHORTEST = 2
-_UNSPACED_NAME = (
-    re.compile(
-        "(?:\u540d\u53eb|\u53eb\u505a|\u540d\u4e3a|\u540d\u5b57\u53eb)([\u4e00-\u9fff\u00b7]{2,4}?)(?=[\u7684\uff0c\u3002\u3001\uff01\uff1f]|$)"
-    ),
-    re.compile(
-        "([\u4e00-\u9fff]{1,3})(?:\u5148\u751f|\u5c0f\u59d0|\u592a\u592a|\u535a\u58eb|\u6559\u6388|\u8239\u957f)"
-    ),
-    re.compile(
-        "([\u4e00-\u9fff\u30a1-\u30fa\u30fc]{1,6})(?:\u3055\u3093|\u3061\u3083\u3093|\u304f\u3093|\u69d8|\u535a\u58eb|\u8239\u9577)"
-    ),
-    re.compile("([\u4e00-\u9fff\u30a1-\u30fa\u30fc]{2,6})\u3068\u3044\u3046\u540d"),
-    re.compile("([\uac00-\ud7af]{2,4}) ?(?:\uc528|\ub2d8)"),
-    re.compile(
-        "(?:\u0627\u0633\u0645\u0647|\u0627\u0633\u0645\u0647\u0627|\u064a\u062f\u0639\u0649|\u062a\u062f\u0639\u0649|\u0627\u0644\u0642\u0628\u0637\u0627\u0646|\u0627\u0644\u062f\u0643\u062a\u0648\u0631) (\\w+)"
-    ),
-    re.compile("\u0928\u093e\u092e ([\\w\u0900-\u097f]+)"),
-)
 UNSPACED = frozenset({"zh", "ja", "ko", "ar", "hi", "th", "he"})
 
 
@@ -90,11 +76,7 @@ class StrangerFinder:
     def find(self, sentence: str) -> list[Stranger]:
         """All strangers of one sentence of that text."""
         if self._language in UNSPACED:
-            return [
-                Stranger(match.group(1), *match.span(1))
-                for pattern in _UNSPACED_NAME
-                for match in pattern.finditer(sentence)
-            ]
+            return _unspaced(sentence, self._language)
         tokens = [_Token(m.group(0), *m.span()) for m in _TOKEN.finditer(sentence)]
         if sum(token.capital for token in tokens) > len(tokens) * 0.7 and len(tokens) > _MOST_WORDS:
             return []  # a headline: capitals tell nothing
@@ -129,6 +111,15 @@ class StrangerFinder:
     def _is_title(self, token: _Token) -> bool:
         return token.folded in self._people.words("titles", self._language)
 
+    def _is_low_title(self, token: _Token, sentence: str, following: _Token) -> bool:
+        """Lower-case titles, as Spanish writes them: "el capit\u00e1n Rojas"."""
+        return (
+            not token.capital
+            and self._is_title(token)
+            and token.folded not in self._people.words("adjectives", "all")
+            and sentence[token.end : following.start] == " "
+        )
+
     def _judge(
         self, tokens: Sequence[_Token], start: int, end: int, sentence: str
     ) -> Stranger | None:
@@ -143,6 +134,12 @@ class StrangerFinder:
         while first < end - 1 and self._is_title(tokens[first]):
             first += 1
         titled = first > title
+        if (
+            first == start
+            and start
+            and self._is_low_title(tokens[start - 1], sentence, tokens[start])
+        ):
+            title, titled = start - 1, True
         if self._language == "de" and not titled:
             end = min(end, first + 1 + self._more_german(tokens, first, end))
         if first >= end:
@@ -217,6 +214,26 @@ class StrangerFinder:
         named = self._people.words("named", self._language)
         lead = [token.folded for token in tokens[max(0, first - 4) : first]]
         return any(" ".join(lead[-count:]) in named for count in range(1, len(lead) + 1))
+
+
+def _unspaced(sentence: str, language: str) -> list[Stranger]:
+    patterns, never = _unspaced_patterns(language)
+    found: list[Stranger] = []
+    for pattern in patterns:
+        for match in pattern.finditer(sentence):
+            start, end = match.span(1)
+            taken = any(one.start < end and start < one.end for one in found)
+            if not taken and match.group(1) not in never:
+                found.append(Stranger(match.group(1), start, end))
+    return sorted(found, key=lambda one: one.start)
+
+
+@lru_cache(maxsize=16)
+def _unspaced_patterns(language: str) -> tuple[tuple[re.Pattern[str], ...], frozenset[str]]:
+    source = resources.files(__package__).joinpath("words", "unspaced.toml")
+    rows = tomllib.loads(source.read_text(encoding="utf-8"))
+    patterns = tuple(re.compile(one) for one in rows["patterns"].get(language, ()))
+    return patterns, frozenset(rows["never"].get(language, ()))
 
 
 def is_finite_verb(word: str, language: str) -> bool:

@@ -53,7 +53,7 @@ class RuleWriter:
         takes = plan_takes(parts, total_ms, language)
         lengths = durations_ms(takes, total_ms)
         told, omitted = narrations(takes, lengths, language)
-        readers = _readers(brief, language)
+        readers = _readers(brief, parts, language)
         shots: list[Shot] = []
         moves: list[CameraMove] = []
         for index, take in enumerate(takes):
@@ -95,12 +95,17 @@ def _total_ms(target_seconds: float) -> int:
     return max(1, round(target_seconds * 1000))
 
 
-def _readers(brief: ScriptBrief, language: str) -> _Readers:
+def _readers(brief: ScriptBrief, parts: list[Sentence], language: str) -> _Readers:
     last = brief.recent[-1] if brief.recent else None
     return _Readers(
-        PeopleReader(brief.text, language, brief.bible.characters, last.characters if last else ()),
-        PlaceReader(brief.text, language, brief.bible.places, last.place if last else ""),
-        LightReader(language, light_before(brief.bible)),
+        PeopleReader(
+            [one.text for one in parts],
+            language,
+            brief.bible.characters,
+            last.characters if last else (),
+        ),
+        PlaceReader(brief.text, language, brief.bible, last.place if last else ""),
+        LightReader(brief.text, language, light_before(brief.bible)),
     )
 
 
