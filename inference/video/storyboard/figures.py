@@ -70,7 +70,7 @@ def _outline(canvas: Canvas, paint: Paint, thick: int) -> None:
     solid = cv2.inRange(canvas.image, (0, 0, 0, 200), (255, 255, 255, 255))
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * thick + 1, 2 * thick + 1))
     grown = cv2.GaussianBlur(cv2.dilate(solid, disc), (0, 0), 0.8)
-    share = 0.75 if paint.style.edge == "cut" else 0.5
+    share = 0.75 if paint.style.edge == "cut" or paint.dark else 0.5
     rim = mix(paint.haze, paint.sun, 0.6) if paint.dark else mix(paint.sun, (1.0, 1.0, 1.0), 0.5)
     behind = np.empty_like(canvas.image)
     for channel, part in enumerate((*rim, 1.0)):

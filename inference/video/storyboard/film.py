@@ -13,7 +13,7 @@ from inference.video.storyboard.colour import lighten, rgb
 from inference.video.storyboard.compositor import Compositor
 from inference.video.storyboard.figures import figure_layer
 from inference.video.storyboard.finish import Finish
-from inference.video.storyboard.layers import Sheet
+from inference.video.storyboard.layers import Layer, Sheet
 from inference.video.storyboard.overlays import (
     Sticker,
     caption_stickers,
@@ -25,6 +25,7 @@ from inference.video.storyboard.scenery import GROUND, scenery_layers
 from inference.video.storyboard.styles import Paint, style_named
 
 _TAG_SECONDS = 3.2  # name tags greet and go
+_SOLID = 100  # 8-bit coverage: the figure, not its glow or shadow
 _DIP_SECONDS = 0.22  # half of a dip between two shots
 _OPEN_SECONDS = 0.5  # the fade that opens and closes a segment
 
@@ -45,7 +46,7 @@ class Film:
             figure_layer(figure, self._geometry, self._paint, self._ground(at))
             for at, figure in enumerate(plan.figures)
         ]
-        self._heads = [width * (0.5 + 0.40 * figure.place) for figure in plan.figures]
+        self._heads = [_head_of(layer) for layer in self._figures]
         self._compositor = Compositor(self._geometry, [*behind, *self._figures, *before])
         self._finish = Finish(self._geometry, plan, self._paint)
         self._stickers = caption_stickers(plan, self._geometry, serif=style.serif)
@@ -95,7 +96,7 @@ class Film:
         if strength <= 0:
             return
         matrix = self._compositor.matrix(layer, pose, seconds)
-        x, y = matrix @ (self._heads[row] - layer.left, 0.0, 1.0)
+        x, y = matrix @ (*self._heads[row], 1.0)
         lift = 1.35 + 1.15 * (row % 2 if len(self._figures) > 3 else 0)  # noqa: PLR2004 - a crowd
         top = max(round(y - tag.shape[0] * lift), round(self._geometry.unit * 0.09))
         left = round(x - tag.shape[1] / 2)
@@ -114,6 +115,16 @@ class Film:
         share = min((index + 1) / max(1.0, start), (frames - index) / max(1.0, stop), 1.0)
         if share < 1.0:
             cv2.convertScaleAbs(out, dst=out, alpha=floor + (1 - floor) * share)
+
+
+def _head_of(layer: Layer) -> tuple[float, float]:
+    """The top of a figure in its layer's pixels."""
+    cover = cv2.extractChannel(layer.image, 3) > _SOLID
+    rows = np.flatnonzero(cover.any(axis=1))
+    top = int(rows[0]) if len(rows) else 0
+    columns = np.flatnonzero(cover[top : top + 8].any(axis=0))
+    across = float(columns.mean()) if len(columns) else layer.image.shape[1] / 2
+    return across, float(top)
 
 
 def lay_sticker(out: NDArray[np.uint8], sticker: Sticker, strength: float) -> None:

@@ -65,11 +65,12 @@ def is_rtl(text: str) -> bool:
 
 def runs_of(text: str, setting: Setting) -> list[Run]:
     """Split a line by face; what no face can show is left out rather than drawn as a box."""
-    faces = tuple(chain(text, serif=setting.serif, bold=setting.bold))
     bare = [one for one in text if not one.isspace() and one not in _JOINERS]
-    for face in faces:  # one face for all is best: the shaper then sees the whole line
+    # One face for all is best: the shaper then sees the whole line. Faces load as they are tried.
+    for face in chain(text, serif=setting.serif, bold=setting.bold):
         if bare and all(face.coverage.has(one) for one in bare):
             return [Run(text, face)]
+    faces = tuple(chain(text, serif=setting.serif, bold=setting.bold))
     runs: list[Run] = []
     for one in text:
         neutral = one.isspace() or unicodedata.combining(one) or one in _JOINERS
