@@ -10,18 +10,17 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import boto3
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
 from storyforge import clock
-from storyforge.errors import NotFound, ObjectDamaged, SetupProblem, StoreUnreachable
+from storyforge.errors import NotFound, ObjectDamaged, StoreUnreachable
 from storyforge.settings import StoreSettings
 from storyforge.storage.disposition import attachment
 from storyforge.storage.keys import check_key, check_prefix
 from storyforge.storage.ranges import ByteRange
+from storyforge.storage.s3_client import bucket_names, make_client
 from storyforge.storage.s3_errors import is_absent, s3_errors
 from storyforge.storage.s3_probe import probe_s3
 from storyforge.storage.s3_upload import SHA256_METADATA, BytesSource, FileSource, S3Upload
@@ -36,10 +35,6 @@ from storyforge.storage.store import (
     read_all,
 )
 
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
-
-_CONNECTIONS = 32  # more than any worker has publishing threads
 _READ_TRIES = 3  # of a small document whose transfer broke off or was damaged
 _MAX_PRESIGN_S = 7 * 86_400  # the limit of signature version 4
 
@@ -239,52 +234,6 @@ class S3Store:
             raise _absent(bucket, key)
         byte_range.resolve(info.size_bytes)
         raise StoreUnreachable(f"The object store refused a good range of object {key}.")
-
-
-def bucket_names(settings: StoreSettings) -> Mapping[Bucket, str]:
-    """The real name of each bucket."""
-    return {
-        Bucket.VIDEOS: settings.videos_bucket,
-        Bucket.ASSETS: settings.assets_bucket,
-        Bucket.EXPORTS: settings.exports_bucket,
-        Bucket.INTERNAL: settings.internal_bucket,
-    }
-
-
-def make_client(settings: StoreSettings, endpoint_url: str) -> S3Client:
-    """A boto3 client with bounded tries and timeouts; connects on first use."""
-    if not settings.access_key or not settings.secret_key:
-        raise SetupProblem(
-            "The object store needs credentials: set STORYFORGE_STORE_ACCESS_KEY and "
-            "STORYFORGE_STORE_SECRET_KEY, or leave STORYFORGE_STORE_ENDPOINT_URL empty to keep "
-            "files in the data directory."
-        )
-    config = Config(
-        signature_version="s3v4",
-        s3={"addressing_style": "path"},  # no wildcard DNS needed
-        retries={"mode": "standard", "total_max_attempts": settings.attempts},
-        connect_timeout=settings.connect_timeout_s,
-        read_timeout=settings.read_timeout_s,
-        max_pool_connections=_CONNECTIONS,
-        tcp_keepalive=True,
-        proxies={},  # the endpoint is reached directly, whatever proxy this host has
-        # We send Content-MD5 and read back instead: not every server takes the newer checksums.
-        request_checksum_calculation="when_required",
-        response_checksum_validation="when_required",
-    )
-    try:
-        session = boto3.session.Session(
-            aws_access_key_id=settings.access_key,
-            aws_secret_access_key=settings.secret_key,
-            region_name=settings.region,
-        )
-        return session.client("s3", endpoint_url=endpoint_url, config=config)
-    except (BotoCoreError, ValueError) as exc:
-        raise SetupProblem(
-            "The object store's settings are not usable "
-            f"({type(exc).__name__}); STORYFORGE_STORE_ENDPOINT_URL must read like "
-            "http://host:9000, and STORYFORGE_STORE_REGION must be a region's name."
-        ) from exc
 
 
 def _stored(bucket: Bucket, key: str, answer: Mapping[str, Any], size_bytes: int) -> StoredObject:

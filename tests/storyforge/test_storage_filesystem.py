@@ -118,6 +118,32 @@ def test_a_crash_at_any_step_leaves_the_old_pair_or_the_new_one(tmp_path: Path) 
     assert seen == {("text/old", OLD), ("text/new", NEW)}
 
 
+def test_replaced_content_is_removed_at_once(store: FilesystemStore, root: Path) -> None:
+    _put(store, OLD)
+    _put(store, NEW)
+    assert len(_files(root)) == 2, _files(root)
+
+
+def test_a_put_during_a_delete_of_the_same_object_survives_it(
+    store: FilesystemStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _put(store, NEW)
+    unlink = Path.unlink
+    putting = threading.Thread(target=_put, args=(store, NEW))
+
+    def put_in_between(path: Path, missing_ok: bool = False) -> None:
+        if "720p.m3u8," in path.name and not path.name.endswith("json"):
+            monkeypatch.setattr(Path, "unlink", unlink)
+            putting.start()
+            putting.join(0.5)  # it must wait until this delete is over
+        unlink(path, missing_ok=missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", put_in_between)
+    store.delete(Bucket.VIDEOS, KEY)
+    putting.join()
+    assert _pair(store) == ("text/new", NEW)
+
+
 WRITER = """
 import sys
 from pathlib import Path

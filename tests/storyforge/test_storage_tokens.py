@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from storyforge import clock
 from storyforge.errors import Forbidden, SetupProblem
 from storyforge.settings import Settings
-from storyforge.storage import Bucket, TokenSigner, open_signer, open_store
+from storyforge.storage import Bucket, TokenSigner, open_signer, open_store, tokens
 from storyforge.storage.tokens import load_or_make_secret
 
 SIGNER = TokenSigner(b"k" * 32)
@@ -98,6 +98,14 @@ def test_the_secret_is_made_once_for_its_owner_only(tmp_path: Path) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert load_or_make_secret(path) == first
     assert [entry.name for entry in path.parent.iterdir()] == ["media.secret"]
+
+
+def test_a_second_start_never_replaces_the_secret_of_the_first(tmp_path: Path) -> None:
+    path = tmp_path / "media.secret"
+    first = load_or_make_secret(path)
+    tokens._make_secret(path)  # as a start does that looked before the first one wrote
+    assert load_or_make_secret(path) == first
+    assert [entry.name for entry in tmp_path.iterdir()] == ["media.secret"]
 
 
 def test_processes_that_start_together_share_one_secret(tmp_path: Path) -> None:
