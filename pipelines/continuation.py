@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 from inference.language.model import LanguageModel
 from inference.video.model import ShotRequest, VideoModel
@@ -17,7 +18,7 @@ from pipelines.stages.expand_script import brief_of, expand_script
 from pipelines.stages.finalize_job import finalize_job
 from pipelines.stages.preview import PREVIEW_FPS, preview, preview_size
 from pipelines.stages.publish_segment import publish_segment
-from pipelines.stages.render_shots import render_shots
+from pipelines.stages.render_shots import RenderedShots, render_shots
 from storyforge.domain.bible import SceneBible
 from storyforge.domain.continuity import ContinuityValidator
 from storyforge.domain.job import GenerationJobPayload, Lane, Stage
@@ -43,14 +44,13 @@ class Tools:
         return job_folder(self.work_dir, str(payload.job_id))
 
 
+Phase: TypeAlias = Callable[[GenerationJobPayload, Tools, StageLog], None]
+"""Consecutive stages that run in one go; each skips what is saved already."""
+
+
 def job_folder(work_dir: Path, job_id: str) -> Path:
     """One folder per job, removed when the job is done."""
     return work_dir / "jobs" / job_id
-
-
-def run_lane(lane: Lane, payload: GenerationJobPayload, tools: Tools, log: StageLog) -> None:
-    """Run all stages of a lane in order."""
-    _LANES[lane](payload, tools, log)
 
 
 def _write(payload: GenerationJobPayload, tools: Tools, log: StageLog) -> None:
@@ -80,19 +80,20 @@ def _write(payload: GenerationJobPayload, tools: Tools, log: StageLog) -> None:
     )
 
 
-def _film(payload: GenerationJobPayload, tools: Tools, log: StageLog) -> None:
-    checked = required(log, Stage.CHECK_CONTINUITY, CheckedScript)
-    profile = _profile(payload, tools.video_settings)
-    folder = tools.folder(payload)
-    shots = _full_size_shots(payload, checked, profile)
-    rendered = render_shots(shots, tools.video, folder, log)
+def _render(payload: GenerationJobPayload, tools: Tools, log: StageLog) -> None:
+    shots = _full_size_shots(payload, tools, log)
+    render_shots(shots, tools.video, tools.folder(payload), log)
+
+
+def _encode(payload: GenerationJobPayload, tools: Tools, log: StageLog) -> None:
+    rendered = required(log, Stage.RENDER_SHOTS, RenderedShots)
     encode_hls(
-        shots,
+        _full_size_shots(payload, tools, log),
         rendered.results,
         tools.video,
-        profile,
+        _profile(payload, tools.video_settings),
         tools.video_settings.x264_preset,
-        folder,
+        tools.folder(payload),
         log,
     )
 
@@ -121,16 +122,19 @@ def _publish(payload: GenerationJobPayload, tools: Tools, log: StageLog) -> None
     )
 
 
-_LANES: Mapping[Lane, Callable[[GenerationJobPayload, Tools, StageLog], None]] = {
-    Lane.WRITE: _write,
-    Lane.FILM: _film,
-    Lane.PUBLISH: _publish,
+# The film lane has two halves, so that one job is decoded and encoded while the next renders.
+PHASES: Mapping[Lane, tuple[Phase, ...]] = {
+    Lane.WRITE: (_write,),
+    Lane.FILM: (_render, _encode),
+    Lane.PUBLISH: (_publish,),
 }
 
 
 def _full_size_shots(
-    payload: GenerationJobPayload, checked: CheckedScript, profile: HlsProfile
+    payload: GenerationJobPayload, tools: Tools, log: StageLog
 ) -> tuple[ShotRequest, ...]:
+    checked = required(log, Stage.CHECK_CONTINUITY, CheckedScript)
+    profile = _profile(payload, tools.video_settings)
     return plan_shots(payload, checked.script, _look(payload, checked.bible), profile)
 
 

@@ -87,6 +87,10 @@ class Attempt:
         except DatabaseUnreachable:
             return  # progress is for eyes only; the heartbeat watches the lease
 
+    def touch(self) -> None:
+        """Waiting for one's turn is progress too."""
+        self.last_progress_s = clock.monotonic_s()
+
     def check(self) -> None:
         """Raise LeaseLost or HandBack when it is time to stop."""
         if self.lost.is_set() and self.claim.fenced:

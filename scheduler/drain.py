@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import structlog
 from sqlalchemy import Connection
 
-from pipelines.continuation import Tools, job_folder, run_lane
+from pipelines.continuation import PHASES, Phase, Tools, job_folder
 from pipelines.stage_log import ResultsGone
 from scheduler.attempt import Attempt, HandBack
 from scheduler.dispatch import Dispatcher
+from scheduler.follow_up import FollowUp
 from scheduler.heartbeat import Heartbeat
 from scheduler.payloads import payload_of
 from scheduler.retries import as_ours, error_of, lane_after, retry_of
@@ -21,7 +22,7 @@ from storyforge.database import leases
 from storyforge.database.engine import Database
 from storyforge.database.leases import Claim, LeaseLost
 from storyforge.domain.job import NEXT_LANE, Job, Lane
-from storyforge.errors import DatabaseUnreachable, StoryForgeError
+from storyforge.errors import DatabaseUnreachable, DiskFull, StoryForgeError
 from storyforge.events import EventBus, LiveEvent
 from storyforge.failpoints import Failpoints
 from storyforge.settings import JobSettings
@@ -47,32 +48,40 @@ class Worker:
     def drain(self) -> int:
         """Work until no job of the lane is due; gives how many were claimed."""
         claimed = 0
-        while not self.stopping():
-            try:
+        with FollowUp() as follow_up:
+            while not self.stopping():
                 claim = self._claim()
-            except DatabaseUnreachable:
-                _log.warning("database away; the sweeper wakes the lane again", lane=self.lane)
-                break
-            if claim is None:
-                break
-            claimed += 1
-            self._work(claim)
+                if claim is not None:
+                    claimed += 1
+                    self._work(claim, follow_up)
+                elif follow_up.is_busy():
+                    follow_up.wait()  # and look once more: a job may have come meanwhile
+                else:
+                    break
         return claimed
 
     def _claim(self) -> Claim | None:
-        return self.database.write(
-            lambda c: leases.claim_next(
-                c,
-                self.database.clock,
-                self.lane,
-                self.name,
-                lease_s=self.jobs.lease_s,
-                fenced=self.jobs.fence,
-                now=clock.utc_now(),
+        try:
+            return self.database.write(
+                lambda c: leases.claim_next(
+                    c,
+                    self.database.clock,
+                    self.lane,
+                    self.name,
+                    lease_s=self.jobs.lease_s,
+                    fenced=self.jobs.fence,
+                    now=clock.utc_now(),
+                )
             )
-        )
+        except (DatabaseUnreachable, DiskFull) as exc:
+            _log.warning("nothing claimed; the sweeper wakes the lane", error=exc.detail)
+            return None
 
-    def _work(self, claim: Claim) -> None:
+    def _work(self, claim: Claim, follow_up: FollowUp) -> None:
+        """Run the lane's first phase here; the others behind it, beside the next job's first.
+
+        A job that a worker died with runs alone, so that it costs no neighbour an attempt.
+        """
         attempt = Attempt(
             claim=claim,
             database=self.database,
@@ -81,10 +90,26 @@ class Worker:
             stopping=self.stopping,
             patience_s=self.jobs.lease_s,
         )
-        log = _log.bind(job_id=str(claim.job_id), lane=self.lane.value, epoch=claim.epoch)
+        first, *others = PHASES[self.lane]
         self.heartbeat.watch(attempt)
+        if not others or claim.suspect:
+            follow_up.wait()
+            self._guarded(attempt, lambda: self._run(attempt, PHASES[self.lane], last=True))
+            return
+        if self._guarded(attempt, lambda: self._run(attempt, (first,), last=False), last=False):
+            follow_up.wait(meanwhile=attempt.touch)
+            follow_up.start(
+                lambda: self._guarded(attempt, lambda: self._run(attempt, others, last=True))
+            )
+
+    def _guarded(self, attempt: Attempt, work: Callable[[], None], *, last: bool = True) -> bool:
+        """Run part of an attempt and settle whatever comes of it; True when it went well."""
+        claim = attempt.claim
+        log = _log.bind(job_id=str(claim.job_id), lane=self.lane.value, epoch=claim.epoch)
+        well = False
         try:
-            self._run(attempt)
+            work()
+            well = True
         except LeaseLost:
             log.info("lease lost; stopped")
         except HandBack:
@@ -99,12 +124,20 @@ class Worker:
                 log.exception("a bug", stage=attempt.stage)
             self._fail(attempt, ours)
         finally:
-            self.heartbeat.unwatch(attempt)
+            if last or not well:
+                self.heartbeat.unwatch(attempt)
+        return well
 
-    def _run(self, attempt: Attempt) -> None:
+    def _run(self, attempt: Attempt, phases: Iterable[Phase], *, last: bool) -> None:
         claim = attempt.claim
         payload = self.database.write(lambda c: payload_of(c, claim))
-        run_lane(self.lane, payload, self.tools, attempt)
+        for phase in phases:
+            phase(payload, self.tools, attempt)
+        if last:
+            self._hand_on(attempt)
+
+    def _hand_on(self, attempt: Attempt) -> None:
+        claim = attempt.claim
         following = NEXT_LANE.get(self.lane)
         if following is not None:
             self.database.write(

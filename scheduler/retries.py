@@ -5,12 +5,11 @@ from __future__ import annotations
 import errno
 
 from pipelines.stage_log import ResultsGone
-from storyforge.database.leases import Retry
+from storyforge.database.leases import LOST, Retry
 from storyforge.domain.job import JobError, Lane, Stage
 from storyforge.errors import Broken, DiskFull, Rejected, StoryForgeError, Unavailable
 from storyforge.settings import JobSettings
 
-LOST = "worker_lost"
 STUCK = "stuck"
 _RESULTS_GONE = "results_gone"
 _ONCE = 1

@@ -6,13 +6,12 @@ import os
 import socket
 from collections.abc import Callable
 
-from inference.language.rule_writer.writer import RuleWriter
-from pipelines.continuity.rules import RuleValidator
-
 from inference.language.model import LanguageModel
+from inference.language.rule_writer.writer import RuleWriter
 from inference.video.model import VideoModel
 from inference.video.storyboard.model import StoryboardModel
 from pipelines.continuation import Tools
+from pipelines.continuity.rules import RuleValidator
 from scheduler.dispatch import CeleryDispatcher, make_celery
 from scheduler.drain import Worker
 from scheduler.heartbeat import Heartbeat

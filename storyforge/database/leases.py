@@ -29,6 +29,8 @@ from storyforge.domain.job import (
     furthest,
 )
 
+LOST = "worker_lost"  # the error class of a worker that died
+
 
 class LeaseLost(Exception):
     """Somebody else owns the job now, or it has ended; stop and free the device."""
@@ -38,7 +40,7 @@ class LeaseLost(Exception):
 class Claim:
     """The right to write to one job, until the epoch moves on.
 
-    fenced: always True, except in the test that proves that the oracle sees the damage.
+    suspect: a worker died with it before, so it gets a process to itself. fenced: always True, except in the test that proves that the oracle sees the damage.
     """
 
     job_id: UUID
@@ -47,6 +49,7 @@ class Claim:
     epoch: int
     kind: JobKind
     fenced: bool = True
+    suspect: bool = False
 
     def holds(self) -> ColumnElement[bool]:
         """The fence, as a condition on the job's row."""
@@ -93,11 +96,12 @@ def claim_next(
             seq=jobs.c.seq + 1,
             updated_at=now,
         )
-        .returning(jobs.c.id, jobs.c.scene_id, jobs.c.epoch, jobs.c.kind)
+        .returning(jobs.c.id, jobs.c.scene_id, jobs.c.epoch, jobs.c.kind, jobs.c.attempts)
     ).one_or_none()
     if row is None:
         return None
-    return Claim(row.id, row.scene_id, lane, row.epoch, JobKind(row.kind), fenced)
+    suspect = LOST in row.attempts
+    return Claim(row.id, row.scene_id, lane, row.epoch, JobKind(row.kind), fenced, suspect)
 
 
 def renew(c: Connection, clock: LeaseClock, claim: Claim, *, lease_s: float) -> bool:
@@ -222,7 +226,7 @@ def take_back(
     if row.state != JobState.LEASED or not due:
         return None
     error = JobError(
-        code="worker_lost",
+        code=LOST,
         detail=f"The worker stopped answering in stage {row.stage or 'none'}.",
         stage=row.stage or "",
         error_class=retry.error_class,
@@ -238,7 +242,7 @@ def lanes_with_work(c: Connection, clock: LeaseClock) -> Mapping[Lane, int]:
         .where(jobs.c.state == JobState.QUEUED, clock.is_due(jobs))
         .group_by(jobs.c.lane)
     )
-    return {Lane(lane): count for lane, count in c.execute(query).tuples()}
+    return {Lane(lane): count for lane, count in c.execute(query)}
 
 
 def _count_failure(
