@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from inference.video.storyboard import fonts
 from inference.video.storyboard.cast import cast_of
 from inference.video.storyboard.fonts import chain, face_for
 from inference.video.storyboard.plan import caption_pages
@@ -44,6 +45,22 @@ def test_every_language_has_a_face_for_every_letter(text: str) -> None:
 def test_a_character_without_any_face_is_left_out_rather_than_boxed() -> None:
     shown = "".join(run.text for run in runs_of("a\U000e0041\U0010fffdb", SETTING))
     assert shown == "ab"
+
+
+def test_without_any_font_wheel_there_are_still_letters(monkeypatch: pytest.MonkeyPatch) -> None:
+    cached = (fonts._named, fonts._cjk_data, fonts._system_faces, fonts._last_face, width_of)
+    monkeypatch.setattr(fonts, "find_spec", lambda _name: None)
+    monkeypatch.setattr(fonts, "SYSTEM_DIRS", ())
+    for one in cached:
+        one.cache_clear()
+    try:
+        assert [face.name for face in chain("Hello", serif=True)] == ["built-in"]
+        assert set_lines(["Hello"], SETTING).max() == 255
+        assert width_of("你好", SETTING) == 0  # nobody can show it: no boxes
+    finally:
+        monkeypatch.undo()
+        for one in cached:
+            one.cache_clear()
 
 
 def test_two_han_letters_are_two_different_pictures() -> None:
@@ -120,3 +137,29 @@ def test_a_crowd_is_counted_rather_than_piled_up() -> None:
     figures, unseen = cast_of(Shot(prompt="x", characters=names, seconds=1), SceneBible(), 1)
     assert len(figures) + unseen == 60
     assert len({figure.place for figure in figures}) == len(figures)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["I see what is mine", "the total capital of the hospital", "She had a dream in March"],
+)
+def test_words_that_only_look_like_places_name_none(text: str) -> None:
+    assert settings_in(text) == []
+
+
+@pytest.mark.parametrize(
+    "appearance", ["an old king with a beard", "a ponytail and a crown", "one of a hundred"]
+)
+def test_words_that_only_look_like_animals_leave_a_person(appearance: str) -> None:
+    someone = Character(id="s", name="Wolfgang", appearance=appearance)
+    bible = SceneBible(characters=(someone,))
+    (figure,), _ = cast_of(Shot(prompt="x", characters=("s",), seconds=1), bible, 1)
+    assert figure.kind == "person"
+
+
+def test_a_colour_before_hair_is_the_hair_s_and_not_the_cloak_s() -> None:
+    king = Character(id="k", name="Alder", appearance="a king with a white beard, a green cloak")
+    bible = SceneBible(characters=(king,))
+    (figure,), _ = cast_of(Shot(prompt="x", characters=("k",), seconds=1), bible, 1)
+    assert figure.hair == "#efeae0"
+    assert figure.cloth == "#4f8a4c"

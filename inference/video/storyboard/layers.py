@@ -63,7 +63,6 @@ class Sheet:
     geometry: Geometry
     across: float
     up_down: float
-    swell: float = 0.0
 
     def canvas(self, depth: float, top: float | None = None, bottom: float | None = None) -> Canvas:
         """A sheet for a layer at `depth`, from `top` to `bottom` (default: the whole height)."""

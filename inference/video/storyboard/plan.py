@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from inference.video.model import ShotRequest
 from inference.video.storyboard.cast import FigurePlan, cast_of
-from inference.video.storyboard.noise import random_of, seed_of
+from inference.video.storyboard.noise import seed_of
 from inference.video.storyboard.words import settings_in, things_in, weather_in
 from storyforge.domain.bible import Place, SceneBible
-from storyforge.domain.script import CameraMove, Light, Shot
+from storyforge.domain.script import CameraMove, Light
 from storyforge.domain.wire import Wire
 
 PLAN_VERSION = 1
@@ -18,11 +17,6 @@ _MAX_WEATHERS = 2
 # What a preset shows when the words name no place at all.
 _DEFAULT_SETTINGS = {"noir": "city", "scifi": "space", "pastel": "meadow", "ink": "mountains"}
 _INDOORS = frozenset({"room", "station", "cave"})
-_LIGHT_WORDS = {
-    Light.NIGHT: "night nacht nuit noche ночь ночи 夜 晚上 밤",
-    Light.DUSK: "sunset dusk evening twilight abend dämmerung crépuscule soir atardecer 夕 黄昏",
-    Light.DAWN: "dawn sunrise daybreak morgengrauen aube amanecer рассвет 黎明 日出",
-}
 
 
 class DrawingPlan(Wire):
@@ -120,7 +114,9 @@ def _settings(request: ShotRequest, place: Place | None) -> list[str]:
         found += [name for name in settings_in(source) if name not in found]
         if len(found) > 1:
             break
-    return found
+    afar = "space" in found or bible.style.preset.strip().lower() == "scifi"
+    # A station elsewhere than in space has trains.
+    return found if afar else ["city" if name == "station" else name for name in found]
 
 
 def caption_pages(lines: Sequence[str], lines_a_page: int) -> list[tuple[str, ...]]:
@@ -130,20 +126,3 @@ def caption_pages(lines: Sequence[str], lines_a_page: int) -> list[tuple[str, ..
     pages = -(-len(lines) // lines_a_page)
     share = -(-len(lines) // pages)
     return [tuple(lines[at : at + share]) for at in range(0, len(lines), share)]
-
-
-def light_in(shot: Shot) -> Light:
-    """The shot's light, or what its words say when the light was left at plain day."""
-    if shot.light is not Light.DAY:
-        return shot.light
-    words = set(re.findall(r"\w+", shot.prompt.casefold()))
-    for light, names in _LIGHT_WORDS.items():
-        for name in names.split():
-            if name in words or (ord(name[0]) > 0x3000 and name in shot.prompt):  # noqa: PLR2004 - CJK
-                return light
-    return Light.DAY
-
-
-def jitter(plan: DrawingPlan, *parts: object) -> float:
-    """A number in -1..1 that the shot's seed decides."""
-    return float(random_of(plan.shot_seed, *parts).uniform(-1, 1))

@@ -16,8 +16,8 @@ _SETTING_WORDS: Mapping[str, str] = {
     "mountains": "mountain peak$ peaks$ summit cliff canyon alps volcano gebirge *berge$ *bergen$"
     " *berg$ gipfel klippe montagne sommet falaise montaña cumbre acantilado montagna montanha dağ"
     " горы$ гора$ горах$ горн βουν 山 峰 산$ 산을 산의 جبل הר$ पहाड़",
-    "hills": "hill valley countryside hügel *tal$ landschaft colline vallée colina valle$ холм"
-    " 丘 谷 언덕",
+    "hills": "hill valley countryside hügel tal$ flusstal landschaft colline vallée colina"
+    " valle$ холм 丘 谷 언덕",
     "meadow": "meadow field$ fields$ garden flower grass$ prairie orchard wiese feld$ felder garten"
     " blume prairie$ champ$ jardin fleur pradera campo$ jardín flor$ flores giardino prato сад$"
     " поле$ луг 花 草 園 庭 꽃 정원 حديقة",
@@ -25,7 +25,8 @@ _SETTING_WORDS: Mapping[str, str] = {
     " meer$ meeres *küste strand hafen insel ozean wellen mer$ océan plage côte$ vague$ vagues$"
     " île port$ mar$ océano playa costa ola$ olas$ isla puerto oceano spiaggia mare$ deniz море$"
     " моря$ океан берег θάλασσα 海 島 岸 바다 섬 بحر ים$ समुद्र",
-    "lake": "lake river pond stream$ brook waterfall *see$ sees$ *fluss flusses *bach$ teich lac$"
+    "lake": "lake river pond stream$ brook waterfall *fluss weiher seeufer bergsee waldsee"
+    " flusses *bach$ teich lac$"
     " rivière étang fleuve lago río$ arroyo estanque fiume rio$ göl озер рек$ реке$ река$ λίμνη"
     " 湖 江 河 池 川 호수 강가 بحيرة נהר नदी",
     "city": "city cities town$ towns$ skyline metropolis downtown skyscraper rooftop megacity"
@@ -34,31 +35,32 @@ _SETTING_WORDS: Mapping[str, str] = {
     "street": "street alley lamppost pavement sidewalk boulevard *straße *strasse *gasse$ gassen"
     " laterne rue$ rues$ ruelle trottoir réverbère calle$ calles$ callejón farola acera strada"
     " rua$ sokak улиц переул δρόμος 街道 巷 路地 통 골목 شارع רחוב सड़क",
-    "village": "village cottage hamlet farm barn$ hut$ huts$ dorf$ dorfes dörfer hütte bauernhof"
+    "village": "house$ haus$ hause$ maison casa$ дом$ доме$ village cottage hamlet farm barn$"
+    " hut$ huts$ dorf$ dorfes dörfer hütte bauernhof"
     " häuschen chaumière ferme$ cabane hameau pueblo aldea granja cabaña villaggio vila$ köy"
     " деревн избушк изба$ χωριό 村 村庄 小屋 마을 오두막 قرية כפר गाँव गांव",
     "castle": "castle palace fortress tower$ towers$ kingdom throne *schloss schlosses *burg$"
-    " burgen palast turm$ festung königreich château palais forteresse royaume tour$ castillo"
+    " burgen palast turm$ festung königreich château palais forteresse royaume castillo"
     " palacio fortaleza reino torre castello castelo kale$ saray замок замк дворц башн κάστρο"
     " 城堡 宫殿 宮殿 城塞 お城 塔 성$ 궁전 قصر טירה महल",
     "desert": "desert dune dunes$ oasis sand$ sands$ camel pyramid *wüste düne sanddüne désert"
-    " dune$ sable$ desierto duna arena$ camello deserto çöl пустын έρημος 沙漠 砂漠 沙丘 사막 صحراء"
+    " dune$ sable$ desierto duna camello deserto çöl пустын έρημος 沙漠 砂漠 沙丘 사막 صحراء"
     " מדבר रेगिस्तान",
-    "room": "room$ rooms$ kitchen bedroom attic library study$ office house$ home$ inside window"
+    "room": "room$ rooms$ kitchen bedroom attic library office inside window"
     " tavern inn$ parlour parlor lamp$ desk bed$ fireplace café bar$ cellar *zimmer küche stube"
-    " dachboden bibliothek büro haus$ hause$ fenster wirtshaus *raum$ kamin lampe kneipe chambre"
-    " cuisine grenier bibliothèque bureau maison fenêtre taverne lampe habitación cocina desván"
-    " biblioteca oficina casa$ ventana taberna salón stanza cucina комнат кухн библиотек окн$ дом$"
-    " доме$ 房间 房間 屋里 室内 图书馆 部屋 窓 방$ 방에 غرفة בית$ कमरा",
-    "cave": "cave$ caves$ cavern grotto tunnel mine$ dungeon underground *höhle grotte tunnel"
+    " dachboden bibliothek büro fenster wirtshaus kamin lampe kneipe chambre"
+    " cuisine grenier bibliothèque bureau fenêtre taverne lampe habitación cocina desván"
+    " biblioteca oficina ventana taberna salón stanza cucina комнат кухн библиотек окн$"
+    " 房间 房間 屋里 室内 图书馆 部屋 窓 방$ 방에 غرفة कमरा",
+    "cave": "cave$ caves$ cavern grotto tunnel dungeon underground *höhle grotte tunnel"
     " verlies bergwerk caverne grotte souterrain cueva caverna túnel mazmorra mina$ пещер"
     " 洞 洞窟 동굴 كهف מערה गुफा",
-    "space": "space$ planet star$ stars$ galaxy orbit comet nebula asteroid cosmos rocket"
-    " starship spaceship moon$ mars$ *weltraum weltall *planet sterne sternen galaxie raumschiff"
-    " rakete mond$ mondes espace planète étoile galaxie fusée lune$ espacio planeta estrella"
-    " galaxia cohete luna$ nave$ spazio космос планет звезд звёзд ракет διάστημα"
-    " 宇宙 太空 星球 行星 星星 飞船 火箭 우주 행성 فضاء כוכב अंतरिक्ष",
-    "station": "station$ airlock cockpit spacecraft corridor bridge$ console hull reactor laboratory"
+    "space": "space$ planet galaxy orbit comet nebula asteroid cosmos rocket"
+    " starship spaceship mars$ *weltraum weltall *planet galaxie raumschiff"
+    " rakete espace planète galaxie fusée espacio planeta"
+    " galaxia cohete spazio космос планет ракет διάστημα"
+    " 宇宙 太空 星球 行星 飞船 火箭 우주 행성 فضاء अंतरिक्ष",
+    "station": "station$ airlock cockpit spacecraft corridor console hull reactor laboratory"
     " *raumstation *luftschleuse *kommandobrücke labor$ vaisseau sas$ passerelle laboratoire"
     " estación laboratorio esclusa станци отсек 空间站 太空站 飞船上 实验室 宇宙船 우주선",
 }
@@ -77,7 +79,7 @@ _WEATHER_WORDS: Mapping[str, str] = {
     " 폭풍 عاصفة סערה तूफ़ान",
     "leaves": "wind$ windy breeze autumn leaves$ *wind$ herbst blätter vent$ automne feuilles viento"
     " otoño hojas vento autunno rüzgar ветер ветр осен 风 風 秋 바람 가을 ريح רוח",
-    "fireflies": "firefl glowworm fairy fairies magic enchant sparkle *glühwürm fee$ feen zauber"
+    "fireflies": "firefl glowworm fairy fairies magic enchant sparkle *glühwürm feen zauber"
     " magisch verzaubert luciole fée magie enchant luciérnaga hada$ magia mágic fata$ волшеб фея"
     " 萤火 蛍 仙 魔法 마법 سحر קסם जादू",
     "sparks": "fire$ fires flame flames ember embers spark sparks campfire dragon forge burning"
@@ -88,14 +90,14 @@ _WEATHER_WORDS: Mapping[str, str] = {
 }
 
 _THING_WORDS: Mapping[str, str] = {
-    "ship": "ship$ ships boat$ boats sail$ sails vessel ferry schiff$ schiffe *schiff$ boot$ boote"
-    " segel bateau navire voile barque barco velero bote$ nave$ navio gemi корабл лодк πλοίο 船 舟"
+    "ship": "nave$ ship$ ships boat$ boats sail$ sails vessel ferry schiff$ schiffe *schiff$ boot$ boote"
+    " segel bateau navire voile barque barco velero bote$ navio gemi корабл лодк πλοίο 船 舟"
     " 배를 배가 سفينة ספינה जहाज",
     "lighthouse": "lighthouse *leuchtturm phare$ faro$ farol маяк φάρος 灯塔 灯台 등대 منارة מגדלור",
     "fire": "campfire bonfire lagerfeuer feu$ hoguera fogata костёр костер 篝火 焚き火 모닥불",
     "dragon": "dragon *drache дракон dragón 龙 龍 竜 용이 تنين דרקון",
     "bridge": "bridge$ bridges brücke pont$ puente мост 桥 橋 다리 جسر גשר पुल",
-    "moon": "moon$ moonlit moonlight mond$ *mond$ mondes lune$ luna$ ay$ лун φεγγάρι 月 달이 달빛 قمر"
+    "moon": "moon$ mond$ mondes vollmond lune$ luna$ moonlit moonlight ay$ лун φεγγάρι 月 달이 달빛 قمر"
     " ירח चाँद",
     "mill": "windmill mill$ mühle *mühle moulin molino мельниц 风车 風車",
     "birds": "bird$ birds gull crow$ crows raven vogel vögel möwe krähe rabe oiseau mouette corbeau"
