@@ -41,21 +41,23 @@ def encode_hls(
         into.mkdir(parents=True, exist_ok=True)
     with AssemblyLine(profile, into, preset=preset) as line:
         for chunk in chunks:
-            _check_frames(chunk)
-            for first in range(0, len(chunk), profile.fps):
-                for picture in chunk[first : first + profile.fps]:
-                    line.put(picture)
-                on_frames(line.encoded)
+            _hand_over(chunk, line, on_frames)
+            del chunk  # not held while the next one is being made
         rungs, stills = line.finish(on_frames)
     with border():
         return _written(rungs, stills, line.encoded, profile, into)
 
 
-def _check_frames(chunk: Frames) -> None:
+def _hand_over(chunk: Frames, line: AssemblyLine, on_frames: Callable[[int], None]) -> None:
+    """Put a chunk on the line frame by frame, saying every second of film how far it is."""
     if chunk.dtype != np.uint8 or chunk.ndim != 4 or chunk.shape[-1] != 3 or 0 in chunk.shape:  # noqa: PLR2004 - [t, H, W, RGB]
         raise EncodeFailed(
             f"Frames came as {chunk.dtype} {list(chunk.shape)}; the encoder takes uint8 [t, H, W, 3]."
         )
+    for number, picture in enumerate(chunk, 1):
+        line.put(picture)
+        if number % line.fps == 0 or number == len(chunk):
+            on_frames(line.encoded)
 
 
 def _written(

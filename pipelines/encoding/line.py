@@ -49,6 +49,7 @@ class AssemblyLine:
     """Owns the threads of one encode; a context manager, none of them outlives its block."""
 
     def __init__(self, profile: HlsProfile, into: Path, *, preset: str) -> None:
+        self.fps = profile.fps
         self._profile = profile
         self._into = into
         self._preset = preset
