@@ -55,6 +55,7 @@ class Attempt:
     finalized: Finalized | None = None
     last_progress_s: float = field(default_factory=clock.monotonic_s)
     _last_written_s: float = 0.0
+    _written_stage: Stage | None = None
 
     @property
     def epoch(self) -> int:
@@ -68,15 +69,16 @@ class Attempt:
 
     def step(self, stage: Stage, share: float, message: str) -> None:
         """Note progress, and stop here if the lease is lost or the worker shuts down."""
-        self.hit(stage, "p2")
+        entered, self.stage = stage is not self._written_stage, stage
         self.check()
         now_s = clock.monotonic_s()
         self.last_progress_s = now_s
-        if now_s - self._last_written_s < _PROGRESS_EVERY_S:
-            return
-        self._last_written_s = now_s
-        percent = _percent(stage, share)
+        if entered or now_s - self._last_written_s >= _PROGRESS_EVERY_S:
+            self._write_progress(stage, _percent(stage, share), message)
+            self._last_written_s, self._written_stage = now_s, stage
+        self.hit(stage, "p2")
 
+    def _write_progress(self, stage: Stage, percent: int, message: str) -> None:
         def write(c: Connection) -> Job:
             return leases.write_progress(
                 c, self.claim, stage=stage, progress=percent, message=message, now=clock.utc_now()

@@ -93,7 +93,7 @@ class Worker:
         first, *others = PHASES[self.lane]
         self.heartbeat.watch(attempt)
         if not others or claim.suspect:
-            follow_up.wait()
+            follow_up.wait(meanwhile=attempt.touch)
             self._guarded(attempt, lambda: self._run(attempt, PHASES[self.lane], last=True))
             return
         if self._guarded(attempt, lambda: self._run(attempt, (first,), last=False), last=False):

@@ -17,16 +17,17 @@ from uuid import UUID
 
 import redis
 import structlog
+from sqlalchemy import Connection
 
 from scheduler.dispatch import CeleryDispatcher, Dispatcher, make_celery
 from scheduler.retries import lost_retry
 from scheduler.runtime import require_broker
 from storyforge import clock
 from storyforge.database import leases, workers
-from storyforge.database.engine import Database, open_database
+from storyforge.database.engine import Database, limit_lock_wait, open_database
 from storyforge.database.partitions import ensure_partitions
 from storyforge.database.workers import WorkerRecord
-from storyforge.domain.job import Lane
+from storyforge.domain.job import Job, Lane
 from storyforge.errors import DatabaseUnreachable, DiskFull
 from storyforge.events import EventBus, LiveEvent, RedisEvents
 from storyforge.settings import JobSettings, Settings, load_settings
@@ -36,6 +37,7 @@ _log = structlog.get_logger(__name__)
 _HOUSE_EVERY_S = 3600.0
 _MAX_WAKE_UPS = 4  # per lane and sweep: each one drains until nothing is left
 _TTL_SWEEPS = 4
+_LOCK_WAIT_S = 2.0  # one job whose row is held must not keep the sweeper from the others
 
 
 class QueueLengths(Protocol):
@@ -97,9 +99,16 @@ class Sweeper:
 
     def _take_one_back(self, job_id: UUID) -> None:
         policy = lost_retry(self.jobs)
-        job = self.database.write(
-            lambda c: leases.take_back(c, self.database.clock, job_id, policy, now=clock.utc_now())
-        )
+
+        def take(c: Connection) -> Job | None:
+            limit_lock_wait(c, _LOCK_WAIT_S)
+            return leases.take_back(c, self.database.clock, job_id, policy, now=clock.utc_now())
+
+        try:
+            job = self.database.write(take)
+        except DatabaseUnreachable as exc:  # its row is locked by a worker that hangs, say
+            _log.warning("lease not taken back yet", job_id=str(job_id), error=exc.detail)
+            return
         if job is not None:
             _log.warning("lease taken back", job_id=str(job_id), state=job.state.value)
             self.events.publish(LiveEvent(kind="job", scene_id=job.scene_id, job=job.update()))

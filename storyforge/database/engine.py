@@ -25,6 +25,8 @@ T = TypeVar("T")
 _RETRIES = 5  # deadlocks and serialization failures, with jitter (guarantees F44)
 _PG_RETRY_STATES = frozenset({"40001", "40P01"})
 _PG_DISK_FULL = "53100"
+# A worker that is stopped amid a transaction holds row locks; the server ends it after this.
+_PG_IDLE_IN_TRANSACTION_MS = 30_000
 
 
 class Database:
@@ -118,11 +120,25 @@ def open_database(url: str, settings: DatabaseSettings) -> Database:
             # server-side prepared statements break behind PgBouncer's transaction mode
             connect_args={"prepare_threshold": None, "connect_timeout": 5},
         )
+        event.listen(engine, "connect", _on_postgres_connect)
         return Database(engine)
     raise SetupProblem(
         f"STORYFORGE_DATABASE_URL names the database '{parsed.get_backend_name()}'; "
         "use sqlite:///... or postgresql://..."
     )
+
+
+def _on_postgres_connect(connection: Any, _record: Any) -> None:
+    # not a start-up option: PgBouncer refuses those
+    limit = f"SET idle_in_transaction_session_timeout = {_PG_IDLE_IN_TRANSACTION_MS}"
+    connection.execute(limit)
+    connection.commit()
+
+
+def limit_lock_wait(connection: Connection, seconds: float) -> None:
+    """For this transaction on PostgreSQL: wait so long for a row, then DatabaseUnreachable."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f"SET LOCAL lock_timeout = {int(seconds * 1000)}")
 
 
 def _sqlite_engine(url: str, settings: DatabaseSettings) -> Engine:

@@ -1,4 +1,4 @@
-"""A throwaway PostgreSQL 15 cluster on a free loopback port, without fsync."""
+"""A throwaway PostgreSQL 15 cluster on a free loopback port, without fsync unless asked."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from uuid import uuid4
 import psycopg
 
 _BIN = Path("/usr/lib/postgresql/15/bin")
+_MEMORY_BYTES = 6 << 30
 INSTALL = "apt-get install postgresql-15"
 
 
@@ -30,14 +31,23 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def _memory_disk() -> Path | None:
+    """A file system in memory with room for many test databases (8 MB each), if there is one."""
+    shared = Path("/dev/shm")
+    roomy = shared.is_dir() and shutil.disk_usage(shared).free > _MEMORY_BYTES
+    return shared if roomy else None
+
+
 class PostgresServer:
     """Started by `start`; `new_database` gives the URL of an empty database."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, durable: bool = False) -> None:
+        self._durable = durable
         binaries = find_binaries()
         assert binaries is not None, INSTALL
         self._bin = binaries
-        self.dir = Path(tempfile.mkdtemp(prefix="storyforge-pg-"))
+        place = None if durable else _memory_disk()
+        self.dir = Path(tempfile.mkdtemp(prefix="storyforge-pg-", dir=place))
         self.port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
         self._as_root = os.geteuid() == 0
@@ -48,7 +58,9 @@ class PostgresServer:
         data = self.dir / "data"
         if not data.exists():
             self._run("initdb", "-D", str(data), "-U", "tester", "-A", "trust", "-N", "-E", "UTF8")
-        options = ["-c", "fsync=off", "-c", "full_page_writes=off", "-c", "max_connections=200"]
+        options = ["-c", "max_connections=200"]
+        if not self._durable:
+            options += ["-c", "fsync=off", "-c", "full_page_writes=off"]
         command = self._command(
             "postgres",
             "-D",

@@ -1,0 +1,175 @@
+"""Processes that die or sleep at every stage and point (guarantees F1-F27, F33, F66)."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from storyforge.domain.job import JobState, Lane, Stage
+from storyforge.ids import uuid7
+from tests.builders import new_scene
+from tests.chaos.node import SWEEPER, WORKERS, Node
+from tests.journeys.conftest import StartNode
+from tests.journeys.stage_points import Case, check_case, check_node, every_case
+
+LEASE_S = 4.0
+
+
+def _survive_every_point(start_node: StartNode, action: str) -> Node:
+    cases = every_case()
+    node = start_node({"FAILPOINT": ",".join(case.failpoint(action) for case in cases)})
+    for case in cases:
+        node.submit(new_scene(node.database).id, job_id=case.job_id)
+    jobs = node.wait_ended()
+    evidence = check_node(node)
+    for case in cases:
+        check_case(case, jobs[case.job_id], evidence)
+    return node
+
+
+def test_a_job_survives_a_death_at_every_point_of_every_stage(
+    start_node: StartNode, new_database_url: object, request: pytest.FixtureRequest
+) -> None:
+    """F1-F24, F26: resumes at the same stage, makes nothing twice, ends once.
+
+    28 jobs in 28 scenes on one node; each ends its process once, at one point. With SQLite it is
+    the pool process only, with PostgreSQL its whole group; `make chaos` does the other two.
+    """
+    whole_group = "postgres" in request.node.name
+    node = _survive_every_point(start_node, "killgroup" if whole_group else "kill")
+    if whole_group:
+        assert sum(node.restarts(lane) for lane in Lane) >= len(node.accepted)
+
+
+@pytest.mark.chaos
+def test_the_other_death_at_every_point_of_every_stage(
+    start_node: StartNode, new_database_url: object, request: pytest.FixtureRequest
+) -> None:
+    whole_group = "sqlite" in request.node.name
+    _survive_every_point(start_node, "killgroup" if whole_group else "kill")
+
+
+@contextmanager
+def _waking(node: Node, after_s: float) -> Iterator[list[int]]:
+    """SIGCONT to every pool process that has been stopped for so long; gives their pids."""
+    woken: list[int] = []
+    ended = threading.Event()
+
+    def watch() -> None:
+        stopped_s: dict[int, float] = {}
+        while not ended.wait(0.1):
+            for pid in [pid for name in node.programs for pid in node.children(name)]:
+                if not _is_stopped(pid):
+                    stopped_s.pop(pid, None)
+                elif time.monotonic() - stopped_s.setdefault(pid, time.monotonic()) > after_s:
+                    os.kill(pid, signal.SIGCONT)
+                    woken.append(pid)
+
+    thread = threading.Thread(target=watch, daemon=True)
+    thread.start()
+    try:
+        yield woken
+    finally:
+        ended.set()
+        thread.join()
+
+
+def _is_stopped(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
+    except OSError:
+        return False
+
+
+def test_a_worker_that_sleeps_through_its_lease_changes_nothing(start_node: StartNode) -> None:
+    """F25: SIGSTOP in each stage for longer than the lease, then SIGCONT."""
+    cases = [Case(stage, "p2", uuid7()) for stage in Stage]
+    inside = Case(Stage.FINALIZE_JOB, "p3", uuid7())  # asleep within the last transaction
+    env = {
+        "FAILPOINT": ",".join(case.failpoint("stop") for case in [*cases, inside]),
+        "STORYFORGE_JOBS_WRITERS": "2",
+        "STORYFORGE_JOBS_PUBLISHERS": "2",
+        "STORYFORGE_JOBS_LEASE_S": f"{LEASE_S:g}",
+    }
+    second = {"film-2": (*WORKERS["film"], "--device", "second")}
+    node = start_node(env, programs={**WORKERS, **second, **SWEEPER})
+    with _waking(node, LEASE_S + 2.0) as woken:
+        for case in [*cases, inside]:
+            node.submit(new_scene(node.database).id, job_id=case.job_id)
+        jobs = node.wait_ended()
+        node.wait_until(lambda: len(woken) > len(cases), lambda: f"only {woken} were woken")
+    node.wait_until(lambda: _said_lost(node) >= len(cases), "the sleepers noticed", guard_s=60)
+    evidence = check_node(node)
+    for case in cases:
+        check_case(case, jobs[case.job_id], evidence)
+    assert jobs[inside.job_id].state is JobState.DONE
+
+
+def _said_lost(node: Node) -> int:
+    return sum(node.log(name).count("lease lost; stopped") for name in node.programs)
+
+
+def test_poisoned_jobs_end_while_others_go_on(start_node: StartNode) -> None:
+    """F33 and F66: a stage that hangs, a job that crashes every process, and honest ones."""
+    hanging = Case(Stage.ENCODE_HLS, "p2", uuid7())
+    crashing = Case(Stage.RENDER_SHOTS, "p2", uuid7())
+    broken = Case(Stage.CHECK_CONTINUITY, "p1", uuid7())
+    env = {
+        "FAILPOINT": ",".join(
+            [
+                hanging.failpoint("hang", 99),
+                crashing.failpoint("segfault", 99),
+                broken.failpoint("fail", 99),
+            ]
+        ),
+        "STORYFORGE_JOBS_STAGE_DEADLINE_S": "5",
+    }
+    node = start_node(env)
+    poisoned = [node.submit(new_scene(node.database).id, job_id=crashing.job_id)]
+    poisoned.append(node.submit(new_scene(node.database).id, job_id=hanging.job_id))
+    poisoned.append(node.submit(new_scene(node.database).id, job_id=broken.job_id))
+    honest = [node.submit(new_scene(node.database).id) for _ in range(4)]
+    jobs = node.wait_ended()
+    assert all(jobs[one].state is JobState.DONE for one in honest)
+    errors = [jobs[one].error for one in poisoned]
+    assert [(error.code, error.attempts) for error in errors if error] == [
+        ("worker_lost", 3),
+        ("stuck", 2),
+        ("bug", 1),
+    ]
+    assert [error.stage for error in errors if error] == [
+        Stage.RENDER_SHOTS,
+        Stage.ENCODE_HLS,
+        Stage.CHECK_CONTINUITY,
+    ]
+    check_node(node)
+
+
+def test_a_clean_shutdown_hands_the_job_back_and_a_restart_goes_on(
+    start_node: StartNode,
+) -> None:
+    """F27: SIGTERM while filming; no attempt is consumed. Then F28: everything at once."""
+    node = start_node()
+    scene = new_scene(node.database).id
+    job_id = node.submit(scene, "The fox runs. It hides. It waits. It sleeps.", seconds=40.0)
+    node.wait_for(job_id, lambda job: job.stage is Stage.ENCODE_HLS, "reaches the encoder")
+    assert node.stop("film") == 0
+    handed_back = node.job(job_id)
+    assert (handed_back.state, handed_back.attempts) == (JobState.QUEUED, {})
+    assert "handed back" in node.log("film")
+    node.start("film", WORKERS["film"])
+    node.wait_for(job_id, lambda job: job.state is JobState.LEASED, "is filmed again")
+    others = [node.submit(new_scene(node.database).id) for _ in range(4)]
+    node.stop_all()
+    for name, argv in node.programs.items():
+        node.start(name, argv)
+    jobs = node.wait_ended([job_id, *others])
+    assert {job.state for job in jobs.values()} == {JobState.DONE}
+    check_node(node)
