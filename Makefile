@@ -14,7 +14,7 @@ hash = $(shell cat $(1) 2>/dev/null | sha256sum | cut -c1-16)
 
 CORE := $(VENV)/.core-$(call hash,pyproject.toml constraints.txt)
 DEV := $(VENV)/.dev-$(call hash,pyproject.toml constraints.txt)
-PAGE := $(VENV)/.page-$(call hash,api/frontend/package.json api/frontend/package-lock.json)
+PAGE := api/static/vendor/.lockfile-sha256
 TOOLS := $(VENV)/.tools-$(call hash,tests/tools/package.json tests/tools/package-lock.json)
 
 # One thread per numeric library: the tests run many processes on few cores.
@@ -80,10 +80,10 @@ $(DEV): | $(CORE)
 	@$(PIP) -e '.[dev]'
 	@rm -f $(VENV)/.dev-* && touch $@
 
-$(PAGE): | $(CORE)
+$(PAGE): api/frontend/package-lock.json | $(CORE)
 	@echo "Installing the page's JavaScript"
 	@$(PY) -m api.frontend_install
-	@rm -f $(VENV)/.page-* && touch $@
+	@touch $@
 
 $(TOOLS): | $(DEV)
 	@if [ -f tests/tools/package-lock.json ]; then echo "Installing the tests' JavaScript"; \
