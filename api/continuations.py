@@ -72,7 +72,6 @@ def accept_continuation(
     job_id = uuid7()
 
     def work(c: Connection) -> accept.Accepted:
-        style = body.style_preset or scene_rows.get_scene(c, scene_id).style_preset
         new = accept.NewJob(
             id=job_id,
             scene_id=scene_id,
@@ -80,7 +79,7 @@ def accept_continuation(
             text=text,
             config=JobConfig(
                 target_duration=body.target_duration or services.settings.limits.default_segment_s,
-                style_preset=style,
+                style_preset=body.style_preset or "",  # the scene's
                 voice_preset=body.voice_preset or "",
                 seed=_seed(body.seed),
             ),
@@ -189,33 +188,31 @@ def _idempotency(
 # Routes
 
 
-@router.post("/continue", status_code=202)
+@router.post("/continue", status_code=202, response_model=JobOut)
 def continue_scene(
     services: Use,
     scene_id: UUID,
     body: ContinuationIn,
-    response: Response,
     later: BackgroundTasks,
     key: Key = None,
-) -> JobOut:
+) -> Response:
     """Accept a continuation: durable once this answers."""
     accepted = accept_continuation(services, scene_id, body, key)
-    return _answer(services, accepted, response, later)
+    return _answer(services, accepted, later)
 
 
-@router.post("/segments/{segment_id}/retake", status_code=202)
+@router.post("/segments/{segment_id}/retake", status_code=202, response_model=JobOut)
 def retake(
     services: Use,
     scene_id: UUID,
     segment_id: UUID,
-    response: Response,
     later: BackgroundTasks,
     body: RetakeIn | None = None,
     key: Key = None,
-) -> JobOut:
+) -> Response:
     """Film the last segment anew; the old one plays until the new one is there."""
     accepted = accept_retake(services, scene_id, segment_id, body or RetakeIn(), key)
-    return _answer(services, accepted, response, later)
+    return _answer(services, accepted, later)
 
 
 @router.delete("/segments/{segment_id}")
@@ -228,12 +225,12 @@ def remove(services: Use, scene_id: UUID, segment_id: UUID, later: BackgroundTas
     return scene_out(scene)
 
 
-def _answer(
-    services: Services, accepted: accept.Accepted, response: Response, later: BackgroundTasks
-) -> JobOut:
-    response.headers["Location"] = f"/v1/jobs/{accepted.job.id}"
+def _answer(services: Services, accepted: accept.Accepted, later: BackgroundTasks) -> Response:
+    headers = {"Location": f"/v1/jobs/{accepted.job.id}"}
     if accepted.replayed:
-        response.headers["Idempotency-Replayed"] = "true"
+        headers["Idempotency-Replayed"] = "true"
     else:
         later.add_task(announce.job_moved, services, accepted.job)
-    return job_out(accepted.job)
+    # rendered here: FastAPI would take the model to another thread to look at it once more
+    text = job_out(accepted.job).model_dump_json(by_alias=True)
+    return Response(text, 202, headers, "application/json")

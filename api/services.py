@@ -43,5 +43,10 @@ def services_of(connection: HTTPConnection) -> Services:
     return found
 
 
-Use = Annotated[Services, Depends(services_of)]
+async def _services(connection: HTTPConnection) -> Services:
+    # async though it waits for nothing: FastAPI takes a plain function to a thread and back
+    return services_of(connection)
+
+
+Use = Annotated[Services, Depends(_services)]
 """A route's parameter that takes the services."""

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, func, insert, select, update
 
 from storyforge.database import jobs as job_rows
 from storyforge.database import scenes as scene_rows
@@ -34,7 +34,7 @@ class IdempotencyKey:
 class NewJob:
     """What a client asks for.
 
-    bible_version: the version that the client has seen; None when it does not care.
+    config: an empty style preset means the scene's. bible_version: the version that the client has seen; None when it does not care.
     after_job_id: the job that this one must follow; None for the scene's last one.
     """
 
@@ -83,14 +83,17 @@ def accept_job(
         if replay is not None:
             return Accepted(replay, replayed=True)
     head = scene_rows.lock_head(c, new.scene_id)
-    if job_rows.count_open(c) >= max_open:
+    open_jobs, last_open = _queue(c, new.scene_id)
+    if open_jobs >= max_open:
         raise QueueFull(
             f"{max_open} jobs are open already; wait for some to finish.", retry_after_s=30
         )
-    position = _position(c, new, head)
+    position = _position(c, new, head, last_open)
     live = position.after is None
-    c.execute(
-        insert(jobs).values(
+    style = new.config.style_preset or head.style_preset
+    row = c.execute(
+        insert(jobs)
+        .values(
             id=new.id,
             scene_id=new.scene_id,
             kind=new.kind,
@@ -101,7 +104,7 @@ def accept_job(
             progress=0,
             message=position.message,
             text=new.text,
-            config=new.config.to_json(),
+            config=new.config.model_copy(update={"style_preset": style}).to_json(),
             after_job_id=position.after,
             bible_version=position.bible_version,
             payload=None,
@@ -118,10 +121,11 @@ def accept_job(
             created_at=now,
             updated_at=now,
         )
-    )
+        .returning(jobs)
+    ).one()
     if live:
         _take_head(c, new.scene_id, new.id)
-    return Accepted(job_rows.get_job(c, new.id), replayed=False)
+    return Accepted(job_rows.job_of(row), replayed=False)
 
 
 def find_replay(c: Connection, key: IdempotencyKey) -> Job | None:
@@ -164,7 +168,7 @@ def _claim_key(c: Connection, key: IdempotencyKey, job_id: UUID, now: datetime) 
     return find_replay(c, key)
 
 
-def _position(c: Connection, new: NewJob, head: Row[Any]) -> _Position:
+def _position(c: Connection, new: NewJob, head: Row[Any], last_open: UUID | None) -> _Position:
     if new.bible_version is not None:
         _check_version(new, head)
     if new.kind is JobKind.RETAKE and head.live_job_id is not None:
@@ -174,7 +178,7 @@ def _position(c: Connection, new: NewJob, head: Row[Any]) -> _Position:
         )
     if new.after_job_id is not None:
         return _behind_named(c, new, head)
-    tail = None if new.bible_version is not None else _last_open(c, new.scene_id)
+    tail = None if new.bible_version is not None else last_open
     if tail is not None:
         return _Position(None, tail, f"Waiting for job {tail}.")
     return _Position(head.bible_version, None, "Queued.")
@@ -242,10 +246,16 @@ def _behind_named(c: Connection, new: NewJob, head: Row[Any]) -> _Position:
     return _Position(head.bible_version, None, "Queued.")
 
 
-def _last_open(c: Connection, scene_id: UUID) -> UUID | None:
-    return c.execute(
+def _queue(c: Connection, scene_id: UUID) -> tuple[int, UUID | None]:
+    """How many jobs are open on the node, and the last open one of the scene; one round trip."""
+    is_open = jobs.c.state.in_(job_rows.OPEN_STATES)
+    count = select(func.count()).select_from(jobs).where(is_open).scalar_subquery()
+    last = (
         select(jobs.c.id)
-        .where(jobs.c.scene_id == scene_id, jobs.c.state.in_(job_rows.OPEN_STATES))
+        .where(jobs.c.scene_id == scene_id, is_open)
         .order_by(jobs.c.id.desc())
         .limit(1)
-    ).scalar_one_or_none()
+        .scalar_subquery()
+    )
+    row = c.execute(select(count.label("open_jobs"), last.label("last_open"))).one()
+    return row.open_jobs, row.last_open

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, func, select, update
+from sqlalchemy import Connection, Row, select, update
 
 from storyforge.database import scenes as scene_rows
 from storyforge.database.lease_clock import LeaseClock
@@ -82,12 +82,6 @@ def changed_jobs(
     query = select(jobs).where(jobs.c.scene_id.in_(list(scene_ids)), wanted).order_by(jobs.c.id)
     found = [job_of(row) for row in c.execute(query)]
     return [job for job in found if job.seq > known.get(job.id, -1)]
-
-
-def count_open(c: Connection) -> int:
-    """How many jobs are queued, leased or waiting."""
-    query = select(func.count()).select_from(jobs).where(jobs.c.state.in_(OPEN_STATES))
-    return c.execute(query).scalar_one()
 
 
 def job_of(row: Row[Any]) -> Job:

@@ -98,9 +98,9 @@ def bump_revision(c: Connection, scene_id: UUID) -> None:
 
 
 def lock_head(c: Connection, scene_id: UUID) -> Row[Any]:
-    """The scene's head row, locked until the transaction ends. Raises NotFound."""
+    """The scene's head and style, the head locked until the transaction ends. Raises NotFound."""
     row = c.execute(
-        select(scene_heads)
+        select(scene_heads, scenes.c.style_preset)
         .join(scenes, scenes.c.id == scene_heads.c.scene_id)
         .where(scene_heads.c.scene_id == scene_id, scenes.c.deleted_at.is_(None))
         .with_for_update(of=scene_heads)

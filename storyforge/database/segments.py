@@ -37,15 +37,12 @@ def page_segments(
 def scene_films(c: Connection, scene_ids: Collection[UUID]) -> dict[UUID, tuple[UUID, float]]:
     """(id of the first visible segment, seconds of all) of those of these scenes with a film."""
     of_scenes = (segments.c.scene_id.in_(list(scene_ids)), _VISIBLE)
-    seconds = dict(
-        c.execute(
-            select(segments.c.scene_id, func.sum(segments.c.seconds))
-            .where(*of_scenes)
-            .group_by(segments.c.scene_id)
-        )
-        .tuples()
-        .all()
+    lengths = (
+        select(segments.c.scene_id, func.sum(segments.c.seconds).label("seconds"))
+        .where(*of_scenes)
+        .group_by(segments.c.scene_id)
     )
+    seconds = {row.scene_id: row.seconds for row in c.execute(lengths)}
     first = select(segments.c.scene_id, segments.c.id).where(*of_scenes, segments.c.number == 1)
     return {row.scene_id: (row.id, seconds[row.scene_id]) for row in c.execute(first)}
 
@@ -100,6 +97,24 @@ def last_rows(c: Connection, scene_id: UUID, count: int, *, before: int) -> Sequ
         .limit(count)
     )
     return list(c.execute(query))[::-1]
+
+
+def recent_summaries(
+    c: Connection, scene_id: UUID, count: int, *, before: int
+) -> tuple[tuple[SegmentSummary, ...], str]:
+    """The last `count` visible segments with number < `before`, in story order, in short.
+
+    With the rolling summary of all that is older; that of a story without segments is empty.
+    """
+    query = (
+        select(segments.c.summary, segments.c.long_summary)
+        .where(segments.c.scene_id == scene_id, _VISIBLE, segments.c.number < before)
+        .order_by(segments.c.number.desc())
+        .limit(count)
+    )
+    rows = list(c.execute(query))
+    told = tuple(SegmentSummary.model_validate(row.summary) for row in reversed(rows))
+    return told, rows[0].long_summary if rows else ""
 
 
 def require_last(c: Connection, scene: Scene, segment_id: UUID) -> Row[Any]:

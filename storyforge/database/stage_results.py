@@ -10,9 +10,10 @@ from uuid import UUID
 from sqlalchemy import Connection, select, update
 
 from storyforge.database.engine import upsert
+from storyforge.database.jobs import job_of
 from storyforge.database.leases import Claim, LeaseLost
 from storyforge.database.tables import jobs, stage_results
-from storyforge.domain.job import GenerationJobPayload, Stage
+from storyforge.domain.job import GenerationJobPayload, Job, Stage
 
 
 def save_result(
@@ -66,7 +67,7 @@ def save_payload(c: Connection, claim: Claim, payload: GenerationJobPayload) -> 
         raise LeaseLost
 
 
-def load_payload(c: Connection, job_id: UUID) -> GenerationJobPayload | None:
-    """The snapshot, or None before the first claim."""
-    body = c.execute(select(jobs.c.payload).where(jobs.c.id == job_id)).scalar_one()
-    return GenerationJobPayload.model_validate(body) if body else None
+def load_payload(c: Connection, job_id: UUID) -> GenerationJobPayload | Job:
+    """The snapshot, or before the first claim the job to make it of."""
+    row = c.execute(select(jobs).where(jobs.c.id == job_id)).one()
+    return GenerationJobPayload.model_validate(row.payload) if row.payload else job_of(row)
