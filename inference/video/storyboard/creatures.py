@@ -58,24 +58,7 @@ def _beast(pen: CreaturePen, kind: str, fur: Rgb, pale: Rgb) -> None:
     dark = lighten(fur, -0.25)
     tall = {"horse": 0.95, "bear": 0.74, "wolf": 0.62, "dog": 0.55, "fox": 0.50}.get(kind, 0.40)
     long = {"horse": 0.42, "bear": 0.36, "rabbit": 0.20, "cat": 0.27}.get(kind, 0.34)
-    leg, thick = tall * 0.46, tall * (0.125 if kind == "bear" else 0.085)
-    step = tall * 0.10 * pen.stride
-    for x, tone, way in (
-        (-long * 0.62, dark, 1),
-        (long * 0.50, dark, -1),
-        (-long * 0.86, fur, -1),
-        (long * 0.74, fur, 1),
-    ):
-        foot = x + way * step
-        pen.curve(
-            [
-                (x - thick, leg * 1.4),
-                (x + thick, leg * 1.4),
-                (foot + thick * 0.75, 0.0),
-                (foot - thick * 0.85, 0.0),
-            ],
-            tone,
-        )
+    _legs(pen, kind, long, tall, fur)
     back, belly = tall * 0.86, tall * 0.36
     pen.curve(
         [
@@ -125,6 +108,28 @@ def _beast(pen: CreaturePen, kind: str, fur: Rgb, pale: Rgb) -> None:
     pen.oval(hx + r * muzzle, hy - r * 0.22, r * 0.15, r * 0.14, (0.08, 0.07, 0.08))
     pen.oval(hx + r * 0.38, hy + r * 0.22, r * 0.12, r * 0.14, (0.06, 0.05, 0.06))
     _ears(pen, kind, hx, hy, r, fur, dark)
+
+
+def _legs(pen: CreaturePen, kind: str, long: float, tall: float, fur: Rgb) -> None:
+    dark = lighten(fur, -0.25)
+    leg, thick = tall * 0.46, tall * (0.125 if kind == "bear" else 0.085)
+    step = tall * 0.10 * pen.stride
+    for x, tone, way in (
+        (-long * 0.62, dark, 1),
+        (long * 0.50, dark, -1),
+        (-long * 0.86, fur, -1),
+        (long * 0.74, fur, 1),
+    ):
+        foot = x + way * step
+        pen.curve(
+            [
+                (x - thick, leg * 1.4),
+                (x + thick, leg * 1.4),
+                (foot + thick * 0.75, 0.0),
+                (foot - thick * 0.85, 0.0),
+            ],
+            tone,
+        )
 
 
 def _ears(pen: CreaturePen, kind: str, hx: float, hy: float, r: float, fur: Rgb, dark: Rgb) -> None:

@@ -119,7 +119,7 @@ def ship(sheet: Sheet, paint: Paint, seed: int, base: float, size: float, x_shar
     canvas = Canvas(
         round(x - s * 0.8), round(y - s * 1.15), round(x + s * 0.8), round(y + s * 0.16)
     )
-    hull, dark = paint.surface("wood", 0.72), paint.surface("bark", 0.8)
+    dark = paint.surface("bark", 0.8)
     sail = mix(paint.surface("paper", 0.8), paint.sun, 0.25)
     for px, tall in ((-0.22, 0.82), (0.10, 1.0), (0.36, 0.72)):
         canvas.stroke([(x + px * s, y), (x + px * s, y - tall * s)], dark, max(1.0, s * 0.018))
@@ -147,6 +147,14 @@ def ship(sheet: Sheet, paint: Paint, seed: int, base: float, size: float, x_shar
             ],
             paint.graded((0.8, 0.25, 0.2)),
         )
+    _hull(canvas, paint, x, y, s)
+    motion = Motion(sway=s * 0.05, rate=0.17, phase=seed % 6, heave=s * 0.012)
+    return finished(canvas, 0.5, paint.style, seed_of(seed, "ship"), motion=motion)
+
+
+def _hull(canvas: Canvas, paint: Paint, x: float, y: float, s: float) -> None:
+    """The ship's body, bowsprit and lamps; s: its size in pixels."""
+    hull, dark = paint.surface("wood", 0.72), paint.surface("bark", 0.8)
     canvas.polygon(
         [
             (x - 0.52 * s, y - 0.18 * s),
@@ -174,8 +182,6 @@ def ship(sheet: Sheet, paint: Paint, seed: int, base: float, size: float, x_shar
     if paint.dark:
         for px in (-0.40, -0.15, 0.1, 0.32):
             canvas.glow(x + px * s, y - 0.03 * s, s * 0.07, paint.lamp, 0.9)
-    motion = Motion(sway=s * 0.05, rate=0.17, phase=seed % 6, heave=s * 0.012)
-    return finished(canvas, 0.5, paint.style, seed_of(seed, "ship"), motion=motion)
 
 
 def lighthouse(sheet: Sheet, paint: Paint, seed: int, base: float, x_share: float) -> list[Layer]:
@@ -201,8 +207,19 @@ def lighthouse(sheet: Sheet, paint: Paint, seed: int, base: float, x_share: floa
     canvas.polygon(
         [*outline, (x + unit * 0.40, y + unit * 0.13), (x - unit * 0.40, y + unit * 0.13)], rock
     )
+    top = y - unit * 0.46
+    _light_tower(canvas, paint, x, y - unit * 0.05, top, unit)
+    layers = [finished(canvas, 0.45, paint.style, seed_of(seed, "lighthouse"))]
+    if paint.dark:
+        layers.append(_beam(sheet, paint, x, top - unit * 0.03))
+    return layers
+
+
+def _light_tower(
+    canvas: Canvas, paint: Paint, x: float, foot: float, top: float, unit: float
+) -> None:
+    """Stripes, gallery, lantern and roof."""
     white, red = paint.surface("snow", 0.75), paint.graded((0.78, 0.24, 0.2))
-    foot, top = y - unit * 0.05, y - unit * 0.46
     for band in range(5):
         p0, p1 = band / 5, (band + 1) / 5
         w0, w1 = unit * (0.052 - 0.018 * p0), unit * (0.052 - 0.018 * p1)
@@ -216,7 +233,11 @@ def lighthouse(sheet: Sheet, paint: Paint, seed: int, base: float, x_share: floa
             red if band % 2 else white,
         )
     canvas.rectangle(
-        x - unit * 0.045, top - unit * 0.008, x + unit * 0.045, top, lighten(rock, -0.4)
+        x - unit * 0.045,
+        top - unit * 0.008,
+        x + unit * 0.045,
+        top,
+        lighten(paint.surface("cliff", 0.6), -0.4),
     )
     canvas.rectangle(
         x - unit * 0.024, top - unit * 0.055, x + unit * 0.024, top - unit * 0.008, paint.lamp
@@ -229,20 +250,22 @@ def lighthouse(sheet: Sheet, paint: Paint, seed: int, base: float, x_share: floa
         ],
         red,
     )
-    layers = [finished(canvas, 0.45, paint.style, seed_of(seed, "lighthouse"))]
-    if paint.dark:
-        beam = sheet.canvas(0.45, top=0, bottom=frame.height * 0.7)
-        ly = top - unit * 0.03
-        tone = (paint.lamp[0] * 0.22, paint.lamp[1] * 0.22, paint.lamp[2] * 0.22)
-        for way in (-1, 1):
-            beam.polygon(
-                [
-                    (x, ly),
-                    (x + way * frame.width, ly - unit * 0.16),
-                    (x + way * frame.width, ly + unit * 0.05),
-                ],
-                tone,
-            )
-        beam.image[..., 3] = 0
-        layers.append(Layer(beam.image, beam.left, beam.top, 0.45, blend="add"))
-    return layers
+
+
+def _beam(sheet: Sheet, paint: Paint, x: float, ly: float) -> Layer:
+    """The light to both sides."""
+    frame = sheet.geometry
+    unit = frame.unit
+    beam = sheet.canvas(0.45, top=0, bottom=frame.height * 0.7)
+    tone = (paint.lamp[0] * 0.22, paint.lamp[1] * 0.22, paint.lamp[2] * 0.22)
+    for way in (-1, 1):
+        beam.polygon(
+            [
+                (x, ly),
+                (x + way * frame.width, ly - unit * 0.16),
+                (x + way * frame.width, ly + unit * 0.05),
+            ],
+            tone,
+        )
+    beam.image[..., 3] = 0
+    return Layer(beam.image, beam.left, beam.top, 0.45, blend="add")
