@@ -7,7 +7,8 @@ import re
 from inference.language.rule_writer.cast import Mention
 from inference.language.rule_writer.folding import fold, fold_map
 from inference.language.rule_writer.lexicon import lexicon
-from inference.language.rule_writer.strangers import UNSPACED, is_finite_verb
+from inference.language.rule_writer.name_evidence import is_finite_verb
+from inference.language.rule_writer.unspaced_names import UNSPACED
 from pipelines.continuity.reading import WORDS, Line, Story, cues
 
 _WORD = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)*")
@@ -19,6 +20,8 @@ _COPULA = re.compile(
     re.IGNORECASE,
 )
 _POSSESSIVE = re.compile(r"['\u2019]s?\b|s['\u2019]")
+# What the dead had done before is no deed of theirs now.
+_HAD = frozenset({"had", "hatte", "avait", "habia", "aveva", "tinha"})
 _UNSPACED_AFTER = 8
 _UNSPACED_VERBS = re.compile(
     "[\u8bf4\u95ee\u558a\u7b11\u8d70\u8dd1\u7ad9\u5750\u770b\u62ff\u6253\u63a8\u62c9\u62ac\u56de\u8fdb\u51fa\u6765\u53bb\u5531\u54ed\u63e1]"
@@ -41,7 +44,7 @@ def acts(line: Line, mention: Mention, story: Story) -> bool:
 
 
 def _speaks_after(line: Line, mention: Mention, language: str) -> bool:
-    """ "...", said Tom."""
+    """Whether a name stands after quoted speech and its verb (said Tom)."""
     before = _WORD.findall(line.text[: mention.start])
     speech = lexicon("people").words("speech", language)
     quoted = any(end <= mention.start for _, end in line.quotes)
@@ -65,4 +68,5 @@ def _verb_follows(after: str, language: str) -> bool:
     if cues("negation", joined, language):
         return False
     passive = len(words) > 1 and words[0] in ("was", "wurde", "fut", "fue", "is", "wird")
-    return not passive and any(is_finite_verb(word, language) for word in words)
+    earlier = len(words) > 1 and words[0] in _HAD and is_finite_verb(words[1], language)
+    return not passive and not earlier and any(is_finite_verb(word, language) for word in words)

@@ -70,12 +70,13 @@ def drifts(
     line: Line, story: Story, known: list[_Known], strangers: StrangerFinder
 ) -> Iterator[Drift]:
     """The drifts of one sentence."""
+    taken = [*line.mentions, *story.places.find(line.folded)]
     stranger_spans = [(one.start, one.end) for one in strangers.find(line.text)]
     for match in _TOKEN.finditer(line.text):
         word = match.group(0)
         if not word[0].isupper() or is_unspaced(word[0]):
             continue
-        if any(one.start < match.end() and match.start() < one.end for one in line.mentions):
+        if any(one.start < match.end() and match.start() < one.end for one in taken):
             continue
         sure = any(start <= match.start() < end for start, end in stranger_spans)
         nearest = _nearest(word, known, sure=sure, line=line, at=match.start(), story=story)
@@ -90,6 +91,9 @@ def cured_name(who: str, story: Story) -> str:
         return ""
     if story.people.find(fold_map(who)):
         return ""
+    for one in story.bible.characters:
+        if _unspaced_slip(who, one.name):
+            return one.name
     known = _known_words(story)
     words = _TOKEN.findall(who)
     cured = [(word, _close(fold(word), known)) for word in words]
@@ -218,6 +222,14 @@ def _bare(word: str, nearest: _Known) -> str:
     return word
 
 
+def _unspaced_slip(word: str, name: str) -> bool:
+    """One wrong character in a name of three or more; the first, the family name, is right."""
+    if len(word) != len(name) or len(name) < _LEAST_UNSPACED or word[0] != name[0]:
+        return False
+    wrong = sum(a != b for a, b in zip(word, name, strict=True))
+    return wrong == 1 and all(is_unspaced(char) for char in word + name)
+
+
 def _unspaced_drifts(line: Line, story: Story) -> Iterator[Drift]:
     names = [
         (one.id, name)
@@ -228,11 +240,8 @@ def _unspaced_drifts(line: Line, story: Story) -> Iterator[Drift]:
     for who, name in names:
         for start in range(len(line.text) - len(name) + 1):
             window = line.text[start : start + len(name)]
-            wrong = sum(a != b for a, b in zip(window, name, strict=True))
-            if wrong != 1 or window[0] != name[0] or not all(is_unspaced(c) for c in window):
+            if not _unspaced_slip(window, name):
                 continue
             if any(one.start < start + len(name) and start < one.end for one in line.mentions):
-                continue
-            if window[-1] != name[-1] and len(name) == _LEAST_UNSPACED and window[1] != name[1]:
                 continue
             yield Drift(start, start + len(name), _Known(name, who, name))

@@ -23,7 +23,8 @@ def new_characters(story: Story, drifted: frozenset[str] = frozenset()) -> list[
             location = line.location(one.start, one.end)
             if one.place or _explained(location, drifted) or _known(one.name, story):
                 continue
-            if any(m.start < one.end and one.start < m.end for m in line.mentions):
+            taken = [*line.mentions, *story.places.find(line.folded)]
+            if any(m.start < one.end and one.start < m.end for m in taken):
                 continue
             found.setdefault(_key(one.name, found), _unknown(one.name, location, severity))
     for number, shot in enumerate(story.script.shots):
@@ -61,7 +62,7 @@ def _known(name: str, story: Story) -> bool:
 
 
 def _key(name: str, found: dict[str, ContinuityIssue]) -> str:
-    """ "Alma" and "Mrs Alma Reed" are one newcomer."""
+    """One key per newcomer, so that "Alma" and "Mrs Alma Reed" are the same."""
     words = set(fold(name).split())
     for known in found:
         others = set(known.split())

@@ -47,7 +47,7 @@ def _gone_before(story: Story) -> dict[str, str]:
     for place in story.bible.places:
         for fact in place.facts:
             folded = fold_map(fact)
-            if stated.find(folded, "") and not any(word in folded.text for word in _REBUILT):
+            if stated.find(folded, "") and not any(word in folded.text for word in _AGAIN):
                 gone[place.id] = fact
     for event in story.bible.timeline:
         folded = fold_map(event.description)
@@ -75,11 +75,20 @@ def _gone_words(line: Line, story: Story) -> list[tuple[int, int]]:
     return [(hit.start, hit.end) for hit in stated.find(line.folded, story.language)]
 
 
-# Any of these says that the place stands again, or that only its remains are meant.
-_REBUILT = (
-    "rebuilt",
-    "rebuild",
+# Any of these says that the place stands again ...
+_AGAIN = (
+    "rebuil",
     "restored",
+    "wiederaufgebaut",
+    "reconstrui",
+    "rebati",
+    "reconstruid",
+    "ricostruit",
+    "\u91cd\u5efa",
+    "\u518d\u5efa",
+)
+# ... and any of these that only its remains, or the place where it was, are meant.
+_REMAINS = (
     "ruin",
     "rubble",
     "remains of",
@@ -88,26 +97,26 @@ _REBUILT = (
     "ashes",
     "wreck",
     "debris",
-    "wiederaufgebaut",
+    "where the",
+    "had been",
+    "used to",
+    "wo fruher",
+    "wo einst",
+    "ou se trouvait",
+    "donde estaba",
     "trummer",
     "uberreste",
-    "reconstrui",
-    "rebati",
     "decombres",
     "vestiges",
-    "reconstruid",
     "restos",
     "escombros",
-    "ricostruit",
     "macerie",
     "\u0440\u0443\u0438\u043d",
     "\u043e\u0431\u043b\u043e\u043c",
-    "\u91cd\u5efa",
     "\u5e9f\u589f",
-    "\u518d\u5efa",
     "\u5ec3\u589f",
 )
 
 
 def _rebuilt(line: Line) -> bool:
-    return any(word in line.folded.text for word in _REBUILT)
+    return any(word in line.folded.text for word in (*_AGAIN, *_REMAINS))

@@ -81,7 +81,7 @@ class Story:
 def read_story(script: Script, bible: SceneBible, recent: tuple[SegmentSummary, ...]) -> Story:
     """Split every narration into sentences and mark what each is about."""
     told = " ".join(shot.narration for shot in script.shots)
-    language = language_of(told) or "en"
+    language = language_of(told) or language_of(_facts(bible)) or "en"
     people = character_finder(bible.characters)
     lines = tuple(_lines(script, people, language))
     return Story(script, bible, recent, language, lines, people, place_finder(bible.places))
@@ -115,11 +115,13 @@ def negated(line: Line, start: int, end: int, language: str) -> bool:
     )
 
 
+_GOES_ON = ",;:\u2013\u2014\uff0c\u3001\uff1b\u060c"
 _NEGATION_BEFORE_CHARS = 30
 _NEGATION_AFTER_CHARS = 12  # "sprach kein Wort", "ne parla pas"
 
 
 def _lines(script: Script, people: Finder, language: str) -> Iterable[Line]:
+    past = unreal = goes_on = False
     for number, shot in enumerate(script.shots):
         cursor = 0
         for sentence in sentences(shot.narration, language):
@@ -128,15 +130,25 @@ def _lines(script: Script, people: Finder, language: str) -> Iterable[Line]:
             offset = at if at >= 0 else cursor
             cursor = offset + (len(sentence.text) if at >= 0 else 0)
             folded = fold_map(sentence.text)
+            # A sentence cut over two shots is meant as it began.
+            past = (past and goes_on) or bool(_cue("flashback").find(folded, language))
+            unreal = (unreal and goes_on) or bool(_cue("unreal").find(folded, language))
+            goes_on = sentence.text[-1] in _GOES_ON or sentence.text[-1].isalnum()
             yield Line(
                 shot=number,
                 offset=offset,
                 folded=folded,
                 mentions=tuple(people.find(folded)),
                 quotes=tuple(quote_spans(sentence.text)),
-                past=bool(_cue("flashback").find(folded, language)),
-                unreal=bool(_cue("unreal").find(folded, language)),
+                past=past,
+                unreal=unreal,
             )
+
+
+def _facts(bible: SceneBible) -> str:
+    """Words of the bible that tell its language when the narration is too short to."""
+    events = " ".join(event.description for event in bible.timeline[-3:])
+    return f"{bible.synopsis} {' '.join(bible.rules)} {events}"
 
 
 @lru_cache(maxsize=16)

@@ -9,11 +9,13 @@ from functools import lru_cache
 from inference.language.rule_writer.folding import Folded, fold, fold_map
 from inference.language.rule_writer.lexicon import Hit, Lexicon, lexicon, paired
 from pipelines.continuity.reading import WORDS, Line, Story, issue, negated
+from pipelines.continuity.subjects import subject_of
 from storyforge.domain.continuity import ContinuityIssue, IssueType, Severity
 
 _WORD = re.compile(r"[^\W\d_]+")
 _REACH_CHARS = 24
 _LEAST_TOPIC_CHARS = 4
+_ABOUT_PEOPLE = frozenset({"flying"})
 
 
 def broken_rules(story: Story) -> Iterator[ContinuityIssue]:
@@ -44,6 +46,8 @@ def _forbidden(story: Story, rule: str, folded: Folded) -> Iterator[ContinuityIs
                 continue
             if not _concerns(story, line, folded):
                 continue
+            if _ABOUT_PEOPLE & set(topics) and not subject_of(line, story, hit.start, hit.end):
+                continue  # a crow may fly
             told.add(line.shot)
             severity = Severity.ERROR if topics else Severity.WARNING
             yield _broken(line, hit, rule, severity)

@@ -75,7 +75,7 @@ def _candidates(
     content: Sequence[str], *, spoken: bool, angle: int, index: int
 ) -> tuple[Move, ...]:
     if angle:
-        first = (angle - 1) % len(_ANGLES)
+        first = (angle - 1 + index) % len(_ANGLES)
         return _ANGLES[first:] + _ANGLES[:first]
     strongest = content[0] if content else ""
     if spoken and _STRENGTH.get(strongest, 0.0) < _SPOKEN_STRENGTH:

@@ -34,11 +34,11 @@ def deaths(text: str, language: str, characters: tuple[Character, ...]) -> list[
         folded = fold_map(sentence.text)
         mentions = finder.find(folded)
         hits = _death_words().find(folded, language) if mentions else []
-        if not hits or _unsure().find(folded, language):
-            continue
+        doubts = [hit.start for hit in _unsure().find(folded, language)]
         quotes = quote_spans(sentence.text)
         for hit in hits:
-            if any(start <= hit.start < end for start, end in quotes):
+            spoken = any(start <= hit.start < end for start, end in quotes)
+            if spoken or any(doubt < hit.end for doubt in doubts):
                 continue
             victim = (
                 _victim_after(sentence.text, mentions, hit.end)

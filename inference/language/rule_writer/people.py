@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 
-from inference.language.rule_writer.cast import Mention, character_finder
+from inference.language.rule_writer.cast import Mention, character_finder, place_finder
 from inference.language.rule_writer.folding import Folded, fold, fold_map
 from inference.language.rule_writer.lexicon import Lexicon, lexicon
 from inference.language.rule_writer.sentences import quote_spans
 from inference.language.rule_writer.strangers import StrangerFinder
-from storyforge.domain.bible import Character
+from storyforge.domain.bible import Character, SceneBible
 
 _MOST_IN_A_SHOT = 8
 _PRONOUNS = ("he", "she", "they")
@@ -25,12 +25,13 @@ class PeopleReader:
         self,
         sentences: Sequence[str],
         language: str,
-        characters: tuple[Character, ...],
+        bible: SceneBible,
         before: Sequence[str],
     ) -> None:
         self._language = language
-        self._characters = {one.id: one for one in characters}
-        self._known = character_finder(characters)
+        self._characters = {one.id: one for one in bible.characters}
+        self._known = character_finder(bible.characters)
+        self._places = place_finder(bible.places)
         self._strangers = StrangerFinder(" ".join(sentences), language)
         self._new_names: dict[str, str] = {}
         self._recent: list[str] = [who for who in before if who][:_MOST_IN_A_SHOT]
@@ -38,8 +39,13 @@ class PeopleReader:
         for sentence in sentences:  # a name may be told to be one only later in the text
             self._named(sentence, fold_map(sentence), [sentence])
 
-    def people(self, text: str, sentences: Sequence[str]) -> tuple[str, ...]:
-        """Ids of known characters and bare names of strangers, most telling first."""
+    def people(
+        self, text: str, sentences: Sequence[str], *, continues: bool = False
+    ) -> tuple[str, ...]:
+        """Ids of known characters and bare names of strangers, most telling first.
+
+        continues: the take goes on within a sentence, so that its people stay in the picture.
+        """
         folded = fold_map(text)
         quotes = quote_spans_of(text, sentences)
         mentions = [one for one in self._named(text, folded, sentences) if _seen(one, quotes, text)]
@@ -50,6 +56,8 @@ class PeopleReader:
         carried = self._carried(unquoted(text, quotes), told)
         found.extend(who for who in carried if who not in found)
         found.extend(one.who for one in addressed if one.who not in found)
+        if continues and not found:
+            return self._previous
         shown = tuple(found[:_MOST_IN_A_SHOT])
         if shown:
             self._previous = shown
@@ -59,11 +67,13 @@ class PeopleReader:
 
     def _named(self, text: str, folded: Folded, sentences: Sequence[str]) -> list[Mention]:
         mentions = self._known.find(folded)
+        places = self._places.find(folded)
         for sentence in sentences:
             offset = max(0, text.find(sentence))
             for stranger in self._strangers.find(sentence):
                 start, end = stranger.start + offset, stranger.end + offset
-                if not stranger.place and not _overlaps(mentions, start, end):
+                taken = _overlaps(mentions, start, end) or _overlaps(places, start, end)
+                if not stranger.place and not taken:
                     mentions.append(Mention(self._new_name(stranger.name), start, end))
         mentions.extend(self._repeated(folded, mentions))
         return sorted(mentions, key=lambda one: one.start)

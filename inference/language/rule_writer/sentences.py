@@ -43,11 +43,15 @@ _DASHES = "-\u2013\u2014\u2015"
 
 @dataclass(frozen=True)
 class Sentence:
-    """One sentence; `opens` at the start of a paragraph; `spoken` when it holds speech."""
+    """One sentence, or with `continues` a later clause of one.
+
+    opens: it begins a paragraph. spoken: it holds direct speech.
+    """
 
     text: str
     opens: bool = False
     spoken: bool = False
+    continues: bool = False
 
 
 def tidy(text: str) -> list[str]:

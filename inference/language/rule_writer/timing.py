@@ -21,7 +21,7 @@ _SPOKEN_BONUS = 1.15
 _CLAUSE_MARK = re.compile(
     r"[;:,\u2013\u2014\uff0c\uff1b\uff1a\u3001\u060c.!?\u3002\uff01\uff1f]+\s*"
 )
-_LEAST_CLAUSE = 14.0
+_LEAST_CLAUSE = 20.0
 _MOST_PIECES = 400
 
 
@@ -127,6 +127,7 @@ def _split_heaviest(pieces: list[Sentence], language: str) -> list[Sentence] | N
                     text=half,
                     opens=pieces[index].opens and n == 0,
                     spoken=is_spoken(half),
+                    continues=pieces[index].continues or n > 0,
                 )
                 for n, half in enumerate(halves)
             ]

@@ -6,7 +6,6 @@ import re
 from collections import Counter
 from functools import lru_cache
 
-from inference.language.rule_writer.folding import fold
 from inference.language.rule_writer.lexicon import lexicon
 
 LATIN = ("en", "de", "fr", "es", "it", "pt", "nl", "pl", "sv", "tr")
@@ -25,6 +24,7 @@ _UKRAINIAN = re.compile(r"[\u0454\u0456\u0457\u0491]")
 _LATIN_LETTER = re.compile(r"[A-Za-z\u00c0-\u024f]")
 _KANA_SHARE = 0.1  # real Japanese is about half kana; Chinese may quote a word of it
 _ENOUGH_CHARS = 4000
+_MOST_LETTERS = 4  # letters hint, words tell
 
 
 @lru_cache(maxsize=256)
@@ -44,10 +44,19 @@ def language_of(text: str) -> str:
 
 
 def _latin_language(sample: str) -> str:
-    words = Counter(re.findall(r"[^\W\d_]+", fold(sample)))
+    # With their diacritics: French "\u00e0" is not English "a".
+    lowered = sample.lower()
+    words = Counter(re.findall(r"[^\W\d_]+", lowered))
     scores = {
-        code: sum(words[word] for word in lexicon("sentences").words("stopwords", code))
+        code: sum(words[word] for word in _listed("stopwords", code))
+        + min(_MOST_LETTERS, sum(lowered.count(letter) for letter in _listed("letters", code))) / 2
         for code in LATIN
     }
     best = max(LATIN, key=lambda code: scores[code])
-    return best if scores[best] else ""
+    return best if scores[best] >= 1 else ""
+
+
+@lru_cache(maxsize=64)
+def _listed(row: str, code: str) -> tuple[str, ...]:
+    listed = lexicon("sentences").table[row].get(code, "")
+    return tuple(dict.fromkeys(one.strip() for one in listed.split(",") if one.strip()))

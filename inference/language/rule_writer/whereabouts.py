@@ -9,8 +9,9 @@ from functools import lru_cache
 from inference.language.rule_writer.cast import Finder, character_finder, place_finder
 from inference.language.rule_writer.folding import Folded, fold, fold_map, is_unspaced
 from inference.language.rule_writer.lexicon import Lexicon, lexicon
+from inference.language.rule_writer.name_evidence import is_finite_verb
 from inference.language.rule_writer.sentences import quote_spans
-from inference.language.rule_writer.strangers import StrangerFinder, is_finite_verb
+from inference.language.rule_writer.strangers import StrangerFinder
 from storyforge.domain.bible import SceneBible
 from storyforge.domain.script import Light
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from inference.language.model import ScriptBrief
@@ -17,7 +18,7 @@ from inference.language.rule_writer.timing import Take, durations_ms, plan_takes
 from inference.language.rule_writer.tongue import language_of
 from inference.language.rule_writer.whereabouts import LightReader, PlaceReader, light_before
 from storyforge.domain.bible import SceneBible
-from storyforge.domain.script import CameraMove, Script, Shot
+from storyforge.domain.script import Script, Shot
 from storyforge.domain.segment import SegmentSummary
 from storyforge.errors import ScriptInvalid
 
@@ -55,10 +56,8 @@ class RuleWriter:
         told, omitted = narrations(takes, lengths, language)
         readers = _readers(brief, parts, language)
         shots: list[Shot] = []
-        moves: list[CameraMove] = []
         for index, take in enumerate(takes):
-            shot = _shot(brief, take, index, readers, moves, language)
-            moves.append(shot.camera)
+            shot = _shot(brief, take, index, readers, shots, language)
             shots.append(
                 shot.model_copy(update={"narration": told[index], "seconds": lengths[index] / 1000})
             )
@@ -83,7 +82,8 @@ class RuleWriter:
 def brief_language(brief: ScriptBrief) -> str:
     """The language of the text; a very short one is read with the story before it."""
     before = " ".join(one.summary for one in brief.recent[-2:])
-    return language_of(brief.text) or language_of(f"{brief.text} {before}") or "en"
+    told = f"{brief.text} {before} {brief.bible.synopsis} {' '.join(brief.bible.rules)}"
+    return language_of(brief.text) or language_of(told) or "en"
 
 
 def _total_ms(target_seconds: float) -> int:
@@ -101,7 +101,7 @@ def _readers(brief: ScriptBrief, parts: list[Sentence], language: str) -> _Reade
         PeopleReader(
             [one.text for one in parts],
             language,
-            brief.bible.characters,
+            brief.bible,
             last.characters if last else (),
         ),
         PlaceReader(brief.text, language, brief.bible, last.place if last else ""),
@@ -114,19 +114,24 @@ def _shot(
     take: Take,
     index: int,
     readers: _Readers,
-    moves: list[CameraMove],
+    before: Sequence[Shot],
     language: str,
 ) -> Shot:
     text = take.text
+    told = [one.text for one in take.sentences]
     spoken = any(one.spoken for one in take.sentences)
-    people = readers.people.people(text, [one.text for one in take.sentences])
-    place = readers.places.place(text)
-    light = readers.light.light(text)
+    if take.angle and before:
+        people, place, light = before[-1].characters, before[-1].place, before[-1].light
+    else:
+        goes_on = take.sentences[0].continues
+        people = readers.people.people(text, told, continues=goes_on)
+        place = readers.places.place(text)
+        light = readers.light.light(text)
     content = content_of(text, language)
     framing = framing_of(content, spoken=spoken, angle=take.angle, index=index, cast=len(people))
     prompt = write_prompt(
         framing=framing,
-        action=action_of([one.text for one in take.sentences], language),
+        action=action_of(told, language),
         spoken=spoken,
         people=people,
         place=place,
@@ -136,7 +141,12 @@ def _shot(
         style_preset=brief.style_preset,
     )
     move = choose_move(
-        content, spoken=spoken, angle=take.angle, index=index, before=moves, seed=brief.seed
+        content,
+        spoken=spoken,
+        angle=take.angle,
+        index=index,
+        before=[one.camera for one in before],
+        seed=brief.seed,
     )
     return Shot(
         prompt=prompt, camera=move, light=light, characters=people, place=place, seconds=1.0
