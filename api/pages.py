@@ -24,6 +24,7 @@ from storyforge.errors import NotFound
 router = APIRouter(include_in_schema=False)
 STATIC = Path(__file__).parent / "static"
 _MAX_NUMBER = 2**31 - 1
+_STYLE_NAMES = {name: name.capitalize() for name in STYLE_DESCRIPTIONS} | {"scifi": "Sci-fi"}
 _STAGES = {stage.value if stage else "": words for stage, words in STAGE_WORDS.items()}
 
 
@@ -39,8 +40,13 @@ def home(services: Use, cursor: UUID | None = None) -> HTMLResponse:
 
 
 @router.get("/scenes/{scene}")
-def scene(services: Use, scene: str) -> HTMLResponse:
-    """One scene: its film, its chapters, its jobs, and the box to continue it."""
+def scene(
+    services: Use, scene: str, rev: Annotated[int | None, Query(ge=1, le=_MAX_NUMBER)] = None
+) -> HTMLResponse:
+    """One scene: its film, its chapters, its jobs, and the box to continue it.
+
+    rev: play its first `rev` segments as a finished film instead of the one that grows.
+    """
     scene_id = _scene_id(scene)
     shown = chapters(services, scene_id, 0)
     return _page(
@@ -48,6 +54,7 @@ def scene(services: Use, scene: str) -> HTMLResponse:
         services,
         scene=shown.scene,
         page=shown,
+        rev=rev,
         jobs=scene_jobs(services, scene_id),
         has_player=is_installed(STATIC / "vendor"),
     )
@@ -89,6 +96,7 @@ def _page(template: str, services: Services, **values: Any) -> HTMLResponse:
             **values,
             limits=services.settings.limits,
             styles=STYLE_DESCRIPTIONS,
+            style_names=_STYLE_NAMES,
             default_style=DEFAULT_STYLE,
             stages=_STAGES,
             length=clock_words,

@@ -4,9 +4,10 @@ const RETRY_MS = 3000;
 const END_S = 0.35; // closer to the end than this counts as having seen it all
 
 export class Film {
-  constructor(video, sceneId, on) {
+  // rev: how many segments, as a finished film; undefined: all there are, and those to come.
+  constructor(video, sceneId, rev, on) {
     this.video = video;
-    this.url = `/v1/scenes/${sceneId}/master.m3u8`;
+    this.url = `/v1/scenes/${sceneId}/master.m3u8${rev ? `?rev=${rev}` : ""}`;
     this.on = on;
     this.hls = null;
     this.recovered = 0;

@@ -17,7 +17,7 @@ let count = Number(root.dataset.count);
 
 // The film
 
-const film = new Film(document.getElementById("film"), sceneId, {
+const film = new Film(document.getElementById("film"), sceneId, root.dataset.rev, {
   moved: showWhereWeAre,
   stale: () => renewScene(),
   failed: (words) => {
@@ -156,7 +156,7 @@ async function lookAtScene() {
   count = scene.segmentCount;
   epoch = scene.playlistEpoch;
   document.getElementById("no-chapters").hidden = count > 0;
-  document.getElementById("next-title").textContent = count ? "What happens next?" : "How does it begin?";
+  document.getElementById("next-title").textContent = count || jobs.children.length ? "What happens next?" : "How does it begin?";
   if (another) await allChaptersAnew();
   else await newChapters();
   if (!count) film.close();

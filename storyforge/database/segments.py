@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, func, select, update
+from sqlalchemy import Connection, Row, bindparam, func, select, update
 
 from storyforge.database import scenes as scene_rows
 from storyforge.database.tables import scene_heads, segments
@@ -19,6 +19,17 @@ from storyforge.domain.segment import EncodedSegment, Segment, SegmentSummary
 from storyforge.errors import Conflict, NotFound
 
 _VISIBLE = segments.c.hidden_at.is_(None)
+# Built once, as in storyforge/database/scenes.py.
+_SUMMARIES = (
+    select(segments.c.summary, segments.c.long_summary)
+    .where(
+        segments.c.scene_id == bindparam("scene_id"),
+        _VISIBLE,
+        segments.c.number < bindparam("before"),
+    )
+    .order_by(segments.c.number.desc())
+    .limit(bindparam("count"))
+)
 
 
 def page_segments(
@@ -106,13 +117,8 @@ def recent_summaries(
 
     With the rolling summary of all that is older; that of a story without segments is empty.
     """
-    query = (
-        select(segments.c.summary, segments.c.long_summary)
-        .where(segments.c.scene_id == scene_id, _VISIBLE, segments.c.number < before)
-        .order_by(segments.c.number.desc())
-        .limit(count)
-    )
-    rows = list(c.execute(query))
+    wanted = {"scene_id": scene_id, "before": before, "count": count}
+    rows = list(c.execute(_SUMMARIES, wanted))
     told = tuple(SegmentSummary.model_validate(row.summary) for row in reversed(rows))
     return told, rows[0].long_summary if rows else ""
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from api.app import create_app
@@ -47,6 +48,7 @@ PROFILE = HlsProfile(
 class Node:
     """One API and all that it was given."""
 
+    app: FastAPI
     client: TestClient
     settings: Settings
     database: Database
@@ -69,9 +71,11 @@ class Node:
         """One more finished segment; gives its id."""
         return self.finish(self.ask(scene_id, text)["jobId"])
 
-    def finish(self, job_id: str) -> str:
-        """End a queued job as the workers would, with media that exist only as records."""
-        segment_id = uuid7()
+    def finish(
+        self, job_id: str, media: EncodedSegment | None = None, segment_id: UUID | None = None
+    ) -> str:
+        """End a queued job as the workers would; without media they exist only as records."""
+        segment_id = segment_id or uuid7()
 
         def work(c: Any) -> None:
             row = c.execute(job_table.select().where(job_table.c.id == UUID(job_id))).one()
@@ -81,7 +85,7 @@ class Node:
                 .values(state=JobState.LEASED, epoch=row.epoch + 1, worker="test")
             )
             claim = Claim(row.id, row.scene_id, Lane.PUBLISH, row.epoch + 1, JobKind(row.kind))
-            outcome = outcome_of(segment_id, row.scene_id, row.text)
+            outcome = outcome_of(segment_id, row.scene_id, row.text, media or media_of())
             finalize_job(c, self.database.clock, claim, outcome, now=clock.utc_now())
 
         self.database.write(work)
@@ -108,7 +112,7 @@ def media_of(parts: int = 3) -> EncodedSegment:
     )
 
 
-def outcome_of(segment_id: UUID, scene_id: UUID, text: str) -> Outcome:
+def outcome_of(segment_id: UUID, scene_id: UUID, text: str, media: EncodedSegment) -> Outcome:
     base = f"/media/videos/{scene_id}/{segment_id}"
     return Outcome(
         segment_id=segment_id,
@@ -118,7 +122,7 @@ def outcome_of(segment_id: UUID, scene_id: UUID, text: str) -> Outcome:
         bible=SceneBible(),
         summary=SegmentSummary(segment_id=segment_id, number=1, summary=text[:60]),
         long_summary="",
-        media=media_of(),
+        media=media,
         video_url=f"{base}/master.m3u8",
         thumbnail_url=f"{base}/thumbnail.jpg",
     )
@@ -141,4 +145,4 @@ def make_node(tmp_path: Path, **settings: Any) -> Node:
         broker_url=None,
     )
     client = TestClient(app, base_url=BASE)
-    return Node(client, made, database, store, wake_ups, events, signer)
+    return Node(app, client, made, database, store, wake_ups, events, signer)
