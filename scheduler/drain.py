@@ -21,13 +21,21 @@ from storyforge import clock
 from storyforge.database import leases
 from storyforge.database.engine import Database
 from storyforge.database.leases import Claim, LeaseLost
-from storyforge.domain.job import NEXT_LANE, Job, Lane
+from storyforge.domain.job import NEXT_LANE, GenerationJobPayload, Job, Lane
 from storyforge.errors import DatabaseUnreachable, DiskFull, StoryForgeError
 from storyforge.events import EventBus, LiveEvent
 from storyforge.failpoints import Failpoints
 from storyforge.settings import JobSettings
 
 _log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A claimed job; payload None: its snapshot could not be made, which its own attempt says."""
+
+    claim: Claim
+    payload: GenerationJobPayload | None
 
 
 @dataclass(frozen=True)
@@ -50,38 +58,46 @@ class Worker:
         claimed = 0
         with FollowUp() as follow_up:
             while not self.stopping():
-                claim = self._claim()
-                if claim is not None:
+                taken = self._claim()
+                if taken is not None:
                     claimed += 1
-                    self._work(claim, follow_up)
+                    self._work(taken, follow_up)
                 elif follow_up.is_busy():
                     follow_up.wait()  # and look once more: a job may have come meanwhile
                 else:
                     break
         return claimed
 
-    def _claim(self) -> Claim | None:
+    def _claim(self) -> Taken | None:
+        """Claim and snapshot in one commit: a commit costs more than all that is in it."""
         try:
-            return self.database.write(
-                lambda c: leases.claim_next(
-                    c,
-                    self.database.clock,
-                    self.lane,
-                    self.name,
-                    lease_s=self.jobs.lease_s,
-                    fenced=self.jobs.fence,
-                    now=clock.utc_now(),
-                )
-            )
+            return self.database.write(lambda c: self._take(c, with_payload=True))
         except (DatabaseUnreachable, DiskFull) as exc:
             _log.warning("nothing claimed; the sweeper wakes the lane", error=exc.detail)
             return None
+        except Exception:  # noqa: BLE001  the outermost loop: a damaged job must not stop its lane
+            return self.database.write(lambda c: self._take(c, with_payload=False))
 
-    def _work(self, claim: Claim, follow_up: FollowUp) -> None:
+    def _take(self, c: Connection, *, with_payload: bool) -> Taken | None:
+        claim = leases.claim_next(
+            c,
+            self.database.clock,
+            self.lane,
+            self.name,
+            lease_s=self.jobs.lease_s,
+            fenced=self.jobs.fence,
+            now=clock.utc_now(),
+        )
+        if claim is None:
+            return None
+        return Taken(claim, payload_of(c, claim) if with_payload else None)
+
+    def _work(self, taken: Taken, follow_up: FollowUp) -> None:
         """Run the lane's first phase here; the others behind it, beside the next job's first.
 
         A job that a worker died with runs alone, so that it costs no neighbour an attempt.
         """
+        claim, payload = taken.claim, taken.payload
         attempt = Attempt(
             claim=claim,
             database=self.database,
@@ -94,12 +110,14 @@ class Worker:
         self.heartbeat.watch(attempt)
         if not others or claim.suspect:
             follow_up.wait(meanwhile=attempt.touch)
-            self._guarded(attempt, lambda: self._run(attempt, PHASES[self.lane], last=True))
+            self._guarded(attempt, lambda: self._run(attempt, payload, PHASES[self.lane]))
             return
-        if self._guarded(attempt, lambda: self._run(attempt, (first,), last=False), last=False):
+        if self._guarded(
+            attempt, lambda: self._run(attempt, payload, (first,), last=False), last=False
+        ):
             follow_up.wait(meanwhile=attempt.touch)
             follow_up.start(
-                lambda: self._guarded(attempt, lambda: self._run(attempt, others, last=True))
+                lambda: self._guarded(attempt, lambda: self._run(attempt, payload, others))
             )
 
     def _guarded(self, attempt: Attempt, work: Callable[[], None], *, last: bool = True) -> bool:
@@ -128,9 +146,17 @@ class Worker:
                 self.heartbeat.unwatch(attempt)
         return well
 
-    def _run(self, attempt: Attempt, phases: Iterable[Phase], *, last: bool) -> None:
+    def _run(
+        self,
+        attempt: Attempt,
+        payload: GenerationJobPayload | None,
+        phases: Iterable[Phase],
+        *,
+        last: bool = True,
+    ) -> None:
         claim = attempt.claim
-        payload = self.database.write(lambda c: payload_of(c, claim))
+        if payload is None:
+            payload = self.database.write(lambda c: payload_of(c, claim))
         for phase in phases:
             phase(payload, self.tools, attempt)
         if last:

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
+from sqlalchemy.sql.dml import ReturningInsert
 
 from storyforge.database import jobs as job_rows
 from storyforge.database import scenes as scene_rows
@@ -19,6 +21,23 @@ from storyforge.database.lease_clock import LeaseClock
 from storyforge.database.tables import idempotency_keys, jobs, scene_heads, segments
 from storyforge.domain.job import ENDED, Job, JobConfig, JobKind, JobState, JobStatus, Lane
 from storyforge.errors import Conflict, IdempotencyKeyReused, NotFound, QueueFull
+
+# Built once, as in storyforge/database/scenes.py.
+_OPEN = jobs.c.state.in_(job_rows.OPEN_STATES)
+_QUEUE = select(
+    select(func.count()).select_from(jobs).where(_OPEN).scalar_subquery().label("open_jobs"),
+    select(jobs.c.id)
+    .where(jobs.c.scene_id == bindparam("scene_id"), _OPEN)
+    .order_by(jobs.c.id.desc())
+    .limit(1)
+    .scalar_subquery()
+    .label("last_open"),
+)
+_TAKEN_HEAD = (
+    update(scene_heads)
+    .where(scene_heads.c.scene_id == bindparam("of_scene"))
+    .values(live_job_id=bindparam("by_job"), revision=scene_heads.c.revision + 1)
+)
 
 
 @dataclass(frozen=True)
@@ -92,36 +111,34 @@ def accept_job(
     live = position.after is None
     style = new.config.style_preset or head.style_preset
     row = c.execute(
-        insert(jobs)
-        .values(
-            id=new.id,
-            scene_id=new.scene_id,
-            kind=new.kind,
-            state=JobState.QUEUED if live else JobState.WAITING,
-            lane=Lane.WRITE,
-            status=JobStatus.QUEUED,
-            stage=None,
-            progress=0,
-            message=position.message,
-            text=new.text,
-            config=new.config.model_copy(update={"style_preset": style}).to_json(),
-            after_job_id=position.after,
-            bible_version=position.bible_version,
-            payload=None,
-            epoch=0,
-            worker=None,
-            due_at=clock.now(),
-            due_clock=clock.label,
-            attempts={},
-            seq=1,
-            error=None,
-            preview_url=None,
-            result=None,
-            discarded=False,
-            created_at=now,
-            updated_at=now,
-        )
-        .returning(jobs)
+        _inserting(clock),
+        {
+            "id": new.id,
+            "scene_id": new.scene_id,
+            "kind": new.kind,
+            "state": JobState.QUEUED if live else JobState.WAITING,
+            "lane": Lane.WRITE,
+            "status": JobStatus.QUEUED,
+            "stage": None,
+            "progress": 0,
+            "message": position.message,
+            "text": new.text,
+            "config": new.config.model_copy(update={"style_preset": style}).to_json(),
+            "after_job_id": position.after,
+            "bible_version": position.bible_version,
+            "payload": None,
+            "epoch": 0,
+            "worker": None,
+            "due_clock": clock.label,
+            "attempts": {},
+            "seq": 1,
+            "error": None,
+            "preview_url": None,
+            "result": None,
+            "discarded": False,
+            "created_at": now,
+            "updated_at": now,
+        },
     ).one()
     if live:
         _take_head(c, new.scene_id, new.id)
@@ -146,11 +163,7 @@ def find_replay(c: Connection, key: IdempotencyKey) -> Job | None:
 
 
 def _take_head(c: Connection, scene_id: UUID, job_id: UUID) -> None:
-    c.execute(
-        update(scene_heads)
-        .where(scene_heads.c.scene_id == scene_id)
-        .values(live_job_id=job_id, revision=scene_heads.c.revision + 1)
-    )
+    c.execute(_TAKEN_HEAD, {"of_scene": scene_id, "by_job": job_id})
 
 
 def _claim_key(c: Connection, key: IdempotencyKey, job_id: UUID, now: datetime) -> Job | None:
@@ -248,14 +261,10 @@ def _behind_named(c: Connection, new: NewJob, head: Row[Any]) -> _Position:
 
 def _queue(c: Connection, scene_id: UUID) -> tuple[int, UUID | None]:
     """How many jobs are open on the node, and the last open one of the scene; one round trip."""
-    is_open = jobs.c.state.in_(job_rows.OPEN_STATES)
-    count = select(func.count()).select_from(jobs).where(is_open).scalar_subquery()
-    last = (
-        select(jobs.c.id)
-        .where(jobs.c.scene_id == scene_id, is_open)
-        .order_by(jobs.c.id.desc())
-        .limit(1)
-        .scalar_subquery()
-    )
-    row = c.execute(select(count.label("open_jobs"), last.label("last_open"))).one()
+    row = c.execute(_QUEUE, {"scene_id": scene_id}).one()
     return row.open_jobs, row.last_open
+
+
+@cache
+def _inserting(clock: LeaseClock) -> ReturningInsert[Any]:
+    return insert(jobs).values(due_at=clock.now()).returning(jobs)

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import ColumnElement, Connection, Row, select, update
 
 from storyforge.database import scenes as scene_rows
 from storyforge.database.lease_clock import LeaseClock
@@ -74,7 +74,7 @@ def changed_jobs(
     """
     if not scene_ids:
         return []
-    wanted = jobs.c.state.in_(OPEN_STATES)
+    wanted: ColumnElement[bool] = jobs.c.state.in_(OPEN_STATES)
     if known:
         wanted |= jobs.c.id.in_(list(known))
     if created_since is not None:

@@ -10,7 +10,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import ColumnElement, Engine, Float, Table, cast, func, literal, or_
+from sqlalchemy import ColumnElement, Engine, Float, Table, bindparam, cast, func, literal, or_
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _DATABASE_CLOCK = "database"
@@ -23,14 +23,15 @@ class LeaseClock:
     label: str
 
     def now(self) -> ColumnElement[float]:
-        """Seconds now, as an SQL expression."""
+        """Seconds now, as an SQL expression; read when the statement runs, not when it is built."""
         if self.label == _DATABASE_CLOCK:
             return cast(func.extract("epoch", func.clock_timestamp()), Float)
-        return literal(_boottime_s(), Float)
+        return bindparam(None, callable_=_boottime_s, type_=Float)
 
-    def after(self, seconds: float) -> ColumnElement[float]:
+    def after(self, seconds: float | ColumnElement[float]) -> ColumnElement[float]:
         """The moment `seconds` from now."""
-        return self.now() + literal(seconds, Float)
+        added = literal(seconds, Float) if isinstance(seconds, float | int) else seconds
+        return self.now() + added
 
     def is_due(self, table: Table) -> ColumnElement[bool]:
         """True for rows whose `due_at` has come."""

@@ -10,10 +10,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, case, func, select, update
+from sqlalchemy import ColumnElement, Connection, Float, bindparam, case, func, select, update
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from storyforge.database import jobs as job_rows
 from storyforge.database.lease_clock import LeaseClock
@@ -73,35 +75,46 @@ def claim_next(
     now: datetime,
 ) -> Claim | None:
     """Lease the oldest due job of the lane; None when there is nothing to do."""
+    wanted = {"of_lane": lane, "by_worker": worker, "lease_s": lease_s, "at": now}
+    row = c.execute(_claiming(clock), wanted).one_or_none()
+    if row is None:
+        return None
+    suspect = LOST in row.attempts
+    return Claim(row.id, row.scene_id, lane, row.epoch, JobKind(row.kind), fenced, suspect)
+
+
+@cache
+def _claiming(clock: LeaseClock) -> ReturningUpdate[tuple[UUID, UUID, int, str, Any]]:
+    """Built once per process: building it costs more than running it."""
     oldest = (
         select(jobs.c.id)
-        .where(jobs.c.lane == lane, jobs.c.state == JobState.QUEUED, clock.is_due(jobs))
+        .where(
+            jobs.c.lane == bindparam("of_lane"),
+            jobs.c.state == JobState.QUEUED,
+            clock.is_due(jobs),
+        )
         .order_by(jobs.c.id)
         .limit(1)
         .with_for_update(skip_locked=True)
         .scalar_subquery()
     )
-    row = c.execute(
+    return (
         update(jobs)
         .where(jobs.c.id == oldest, jobs.c.state == JobState.QUEUED)
         .values(
             state=JobState.LEASED,
             epoch=jobs.c.epoch + 1,
-            worker=worker,
-            due_at=clock.after(lease_s),
+            worker=bindparam("by_worker"),
+            due_at=clock.after(bindparam("lease_s", type_=Float)),
             due_clock=clock.label,
             status=case(
                 (jobs.c.status == JobStatus.QUEUED, JobStatus.PROCESSING), else_=jobs.c.status
             ),
             seq=jobs.c.seq + 1,
-            updated_at=now,
+            updated_at=bindparam("at"),
         )
         .returning(jobs.c.id, jobs.c.scene_id, jobs.c.epoch, jobs.c.kind, jobs.c.attempts)
-    ).one_or_none()
-    if row is None:
-        return None
-    suspect = LOST in row.attempts
-    return Claim(row.id, row.scene_id, lane, row.epoch, JobKind(row.kind), fenced, suspect)
+    )
 
 
 def renew(c: Connection, clock: LeaseClock, claim: Claim, *, lease_s: float) -> bool:

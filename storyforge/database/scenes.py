@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from storyforge.database.tables import scene_bibles, scene_heads, scenes
 from storyforge.domain.bible import SceneBible
@@ -51,7 +51,7 @@ def create_scene(
 
 def get_scene(c: Connection, scene_id: UUID) -> Scene:
     """The scene with its head. Raises NotFound when it is not there or deleted."""
-    row = c.execute(_SCENE.where(scenes.c.id == scene_id)).one_or_none()
+    row = c.execute(_ONE_SCENE, {"scene_id": scene_id}).one_or_none()
     if row is None:
         raise NotFound(f"There is no scene {scene_id}.")
     return _scene(row)
@@ -99,12 +99,7 @@ def bump_revision(c: Connection, scene_id: UUID) -> None:
 
 def lock_head(c: Connection, scene_id: UUID) -> Row[Any]:
     """The scene's head and style, the head locked until the transaction ends. Raises NotFound."""
-    row = c.execute(
-        select(scene_heads, scenes.c.style_preset)
-        .join(scenes, scenes.c.id == scene_heads.c.scene_id)
-        .where(scene_heads.c.scene_id == scene_id, scenes.c.deleted_at.is_(None))
-        .with_for_update(of=scene_heads)
-    ).one_or_none()
+    row = c.execute(_LOCKED_HEAD, {"scene_id": scene_id}).one_or_none()
     if row is None:
         raise NotFound(f"There is no scene {scene_id}.")
     return row
@@ -114,11 +109,8 @@ def get_bible(c: Connection, scene_id: UUID, version: int | None = None) -> Scen
     """The bible at `version`, or at the scene's head. Raises NotFound."""
     if version is None:
         version = get_scene(c, scene_id).bible_version
-    body = c.execute(
-        select(scene_bibles.c.body).where(
-            scene_bibles.c.scene_id == scene_id, scene_bibles.c.version == version
-        )
-    ).scalar_one_or_none()
+    wanted = {"scene_id": scene_id, "version": version}
+    body = c.execute(_BIBLE, wanted).scalar_one_or_none()
     if body is None:
         raise NotFound(f"The bible of scene {scene_id} has no version {version}.")
     return SceneBible.model_validate(body)
@@ -157,10 +149,23 @@ def add_bible(
     )
 
 
+# Statements that every request or job needs are built once: building one costs several times
+# as much as running it.
 _SCENE = (
     select(scenes, scene_heads)
     .join(scene_heads, scene_heads.c.scene_id == scenes.c.id)
     .where(scenes.c.deleted_at.is_(None))
+)
+_ONE_SCENE = _SCENE.where(scenes.c.id == bindparam("scene_id"))
+_LOCKED_HEAD = (
+    select(scene_heads, scenes.c.style_preset)
+    .join(scenes, scenes.c.id == scene_heads.c.scene_id)
+    .where(scene_heads.c.scene_id == bindparam("scene_id"), scenes.c.deleted_at.is_(None))
+    .with_for_update(of=scene_heads)
+)
+_BIBLE = select(scene_bibles.c.body).where(
+    scene_bibles.c.scene_id == bindparam("scene_id"),
+    scene_bibles.c.version == bindparam("version"),
 )
 
 

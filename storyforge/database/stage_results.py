@@ -7,13 +7,22 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from storyforge.database.engine import upsert
 from storyforge.database.jobs import job_of
 from storyforge.database.leases import Claim, LeaseLost
 from storyforge.database.tables import jobs, stage_results
 from storyforge.domain.job import GenerationJobPayload, Job, Stage
+
+# Built once, as in storyforge/database/scenes.py.
+_JOB = select(jobs).where(jobs.c.id == bindparam("job_id"))
+_RESULT = select(stage_results.c.body).where(
+    stage_results.c.job_id == bindparam("job_id"),
+    stage_results.c.stage == bindparam("stage"),
+    stage_results.c.item == bindparam("item"),
+)
+_RESULT_OF_INPUT = _RESULT.where(stage_results.c.input_hash == bindparam("input_hash"))
 
 
 def save_result(
@@ -47,14 +56,9 @@ def load_result(
     c: Connection, job_id: UUID, *, stage: Stage, item: int, input_hash: str | None
 ) -> Mapping[str, Any] | None:
     """The saved result for exactly this input (None: for whatever input), or None."""
-    query = select(stage_results.c.body).where(
-        stage_results.c.job_id == job_id,
-        stage_results.c.stage == stage,
-        stage_results.c.item == item,
-    )
-    if input_hash is not None:
-        query = query.where(stage_results.c.input_hash == input_hash)
-    body: Mapping[str, Any] | None = c.execute(query).scalar_one_or_none()
+    query = _RESULT if input_hash is None else _RESULT_OF_INPUT
+    wanted = {"job_id": job_id, "stage": stage, "item": item, "input_hash": input_hash}
+    body: Mapping[str, Any] | None = c.execute(query, wanted).scalar_one_or_none()
     return body
 
 
@@ -69,5 +73,5 @@ def save_payload(c: Connection, claim: Claim, payload: GenerationJobPayload) -> 
 
 def load_payload(c: Connection, job_id: UUID) -> GenerationJobPayload | Job:
     """The snapshot, or before the first claim the job to make it of."""
-    row = c.execute(select(jobs).where(jobs.c.id == job_id)).one()
+    row = c.execute(_JOB, {"job_id": job_id}).one()
     return GenerationJobPayload.model_validate(row.payload) if row.payload else job_of(row)
