@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from inference.language.rule_writer.folding import fold_map
 from pipelines.continuity.reading import Story
@@ -26,6 +26,7 @@ def corrected(script: Script, issues: tuple[ContinuityIssue, ...], story: Story)
     """The script with every correctable issue repaired."""
     shots = list(script.shots)
     renamed: dict[str, str] = {}
+    cured: dict[int, set[str]] = {}
     # From the end, so that earlier character ranges stay right.
     for one in sorted(issues, key=lambda issue: _position(issue.location), reverse=True):
         match = _LOCATION.fullmatch(one.location)
@@ -36,13 +37,19 @@ def corrected(script: Script, issues: tuple[ContinuityIssue, ...], story: Story)
             continue
         narration = shots[number].narration
         renamed[narration[start:end]] = one.suggestion
+        cured.setdefault(number, set()).add(one.suggestion)
         fixed = narration[:start] + one.suggestion + narration[end:]
         shots[number] = shots[number].model_copy(update={"narration": fixed})
     for one in issues:
         if correctable(one) and one.location.endswith(".characters"):
             renamed.setdefault(_quoted(one.description), one.suggestion)
     return script.model_copy(
-        update={"shots": tuple(_renamed(shot, renamed, story) for shot in shots)}
+        update={
+            "shots": tuple(
+                _with_cured(_renamed(shot, renamed, story), cured.get(number, set()), story)
+                for number, shot in enumerate(shots)
+            )
+        }
     )
 
 
@@ -66,6 +73,16 @@ def _renamed(shot: Shot, renamed: Mapping[str, str], story: Story) -> Shot:
     return Shot.model_validate(
         {**shot.model_dump(), "prompt": prompt[:2000], "characters": tuple(people)}
     )
+
+
+def _with_cured(shot: Shot, cured: Collection[str], story: Story) -> Shot:
+    """A name that was not known while misspelt puts its character into the shot."""
+    found = [
+        one.who
+        for one in story.people.find(fold_map(shot.narration))
+        if any(word in shot.narration[one.start : one.end] for word in cured)
+    ]
+    return shot.model_copy(update={"characters": tuple(dict.fromkeys([*shot.characters, *found]))})
 
 
 def _position(location: str) -> tuple[int, int]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from inference.language.rule_writer.folding import fold, fold_map, is_unspaced
 from inference.language.rule_writer.lexicon import lexicon
@@ -22,15 +23,16 @@ _LEAST_UNSPACED = 3
 
 
 @dataclass(frozen=True)
-class _Known:
+class KnownWord:
     """One word of a known name and whose it is; `entity` is "character" or "place"."""
 
     word: str
     who: str
     name: str
 
-    @property
+    @cached_property
     def folded(self) -> str:
+        """The word for comparison."""
         return fold(self.word)
 
 
@@ -40,19 +42,19 @@ class Drift:
 
     start: int
     end: int
-    known: _Known
+    known: KnownWord
 
 
 def name_drift(story: Story) -> list[ContinuityIssue]:
     """Every word that is nearly, but not quite, a word of a known name."""
-    known = _known_words(story)
+    known = known_words(story)
     found: list[ContinuityIssue] = []
     strangers = StrangerFinder(story.text, story.language)
     for line in story.lines:
         found.extend(_narrated(line, one) for one in drifts(line, story, known, strangers))
     for number, shot in enumerate(story.script.shots):
         for who in shot.characters:
-            cured = cured_name(who, story)
+            cured = cured_name(who, story, known)
             if cured:
                 found.append(
                     issue(
@@ -67,10 +69,10 @@ def name_drift(story: Story) -> list[ContinuityIssue]:
 
 
 def drifts(
-    line: Line, story: Story, known: list[_Known], strangers: StrangerFinder
+    line: Line, story: Story, known: list[KnownWord], strangers: StrangerFinder
 ) -> Iterator[Drift]:
     """The drifts of one sentence."""
-    taken = [*line.mentions, *story.places.find(line.folded)]
+    taken = [*line.mentions, *line.places]
     stranger_spans = [(one.start, one.end) for one in strangers.find(line.text)]
     for match in _TOKEN.finditer(line.text):
         word = match.group(0)
@@ -85,7 +87,7 @@ def drifts(
     yield from _unspaced_drifts(line, story)
 
 
-def cured_name(who: str, story: Story) -> str:
+def cured_name(who: str, story: Story, known: Sequence[KnownWord]) -> str:
     """The known name that a bare name in `characters` misspells; "" when none."""
     if any(one.id == who for one in story.bible.characters):
         return ""
@@ -94,7 +96,6 @@ def cured_name(who: str, story: Story) -> str:
     for one in story.bible.characters:
         if _unspaced_slip(who, one.name):
             return one.name
-    known = _known_words(story)
     words = _TOKEN.findall(who)
     cured = [(word, _close(fold(word), known)) for word in words]
     for word, nearest in cured:
@@ -118,21 +119,22 @@ def _cased(right: str, wrong: str) -> str:
     return right.upper() if wrong.isupper() and len(wrong) > 1 else right
 
 
-def _known_words(story: Story) -> list[_Known]:
+def known_words(story: Story) -> list[KnownWord]:
+    """Every word of the bible's names that a misspelling could be meant for."""
     titles = lexicon("people").words("titles", "")
     generic = lexicon("places").words("outdoors", "") | lexicon("places").words("indoors", "")
-    words: list[_Known] = []
+    words: list[KnownWord] = []
     for character in story.bible.characters:
         for name in (character.name, *character.aliases):
             words.extend(
-                _Known(word, character.id, character.name)
+                KnownWord(word, character.id, character.name)
                 for word in _TOKEN.findall(name)
                 if word[0].isupper() and fold(word) not in titles and len(word) >= _LEAST_CHARS
             )
     for place in story.bible.places:
         for name in (place.name, *place.aliases):
             words.extend(
-                _Known(word, place.id, place.name)
+                KnownWord(word, place.id, place.name)
                 for word in _TOKEN.findall(name)
                 if word[0].isupper() and fold(word) not in generic and len(word) > _SHORT
             )
@@ -140,9 +142,8 @@ def _known_words(story: Story) -> list[_Known]:
 
 
 def _nearest(
-    word: str, known: Iterable[_Known], *, sure: bool, line: Line, at: int, story: Story
-) -> _Known | None:
-    known = list(known)
+    word: str, known: Sequence[KnownWord], *, sure: bool, line: Line, at: int, story: Story
+) -> KnownWord | None:
     folded = fold(word)
     if _is_ordinary(folded, story, at):
         return None
@@ -166,7 +167,7 @@ def _is_ordinary(folded: str, story: Story, at: int) -> bool:
     return folded in {fold(token) for token in lower}
 
 
-def _unlikely(line: Line, at: int, story: Story, nearest: _Known) -> bool:
+def _unlikely(line: Line, at: int, story: Story, nearest: KnownWord) -> bool:
     """A capital that grammar alone explains: at a sentence's start, or any German noun."""
     if story.language == "de":
         before = _TOKEN.findall(line.text[:at])
@@ -175,8 +176,8 @@ def _unlikely(line: Line, at: int, story: Story, nearest: _Known) -> bool:
     return at == 0 and len(nearest.folded) <= _SHORT
 
 
-def _close(folded: str, known: Iterable[_Known], *, loose: bool = False) -> _Known | None:
-    best: tuple[int, float, _Known] | None = None
+def _close(folded: str, known: Iterable[KnownWord], *, loose: bool = False) -> KnownWord | None:
+    best: tuple[int, float, KnownWord] | None = None
     for one in known:
         for candidate in {folded, folded.removesuffix("s")}:
             distance = _distance(candidate, one.folded, loose=loose)
@@ -195,6 +196,8 @@ def _distance(word: str, name: str, *, loose: bool) -> int | None:
         return 0
     if longer < _SHORT or abs(len(word) - len(name)) > len(name) // 3 + 1:
         return None
+    if len(set(word) & set(name)) * 2 < min(len(set(word)), len(set(name))):
+        return None  # too few letters in common to be worth a closer look
     distance = edit_distance(word, name)
     allowed = 1 if longer <= _MIDDLE else 2 if longer < _MIDDLE + 4 else 3
     same_start = word[0] == name[0] or sorted(word[:2]) == sorted(name[:2])
@@ -213,7 +216,7 @@ def _is_other_name(folded: str, known: str) -> bool:
     return folded in given and sound_key(folded) != sound_key(known)
 
 
-def _bare(word: str, nearest: _Known) -> str:
+def _bare(word: str, nearest: KnownWord) -> str:
     """The word without a genitive s that the name itself does not have."""
     if word[-1:] == "s" and not nearest.word.endswith("s"):
         shorter = fold(word[:-1])
@@ -244,4 +247,4 @@ def _unspaced_drifts(line: Line, story: Story) -> Iterator[Drift]:
                 continue
             if any(one.start < start + len(name) and start < one.end for one in line.mentions):
                 continue
-            yield Drift(start, start + len(name), _Known(name, who, name))
+            yield Drift(start, start + len(name), KnownWord(name, who, name))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from inference.language.rule_writer.folding import fold, fold_map
 from inference.language.rule_writer.lexicon import Lexicon, lexicon
 from inference.language.rule_writer.strangers import StrangerFinder
-from pipelines.continuity.name_drift import cured_name
+from pipelines.continuity.name_drift import cured_name, known_words
 from pipelines.continuity.reading import WORDS, Story, issue
 from storyforge.domain.continuity import ContinuityIssue, IssueType, Severity
 
@@ -23,14 +23,15 @@ def new_characters(story: Story, drifted: frozenset[str] = frozenset()) -> list[
             location = line.location(one.start, one.end)
             if one.place or _explained(location, drifted) or _known(one.name, story):
                 continue
-            taken = [*line.mentions, *story.places.find(line.folded)]
+            taken = [*line.mentions, *line.places]
             if any(m.start < one.end and one.start < m.end for m in taken):
                 continue
             found.setdefault(_key(one.name, found), _unknown(one.name, location, severity))
+    known = known_words(story)
     for number, shot in enumerate(story.script.shots):
         for who in shot.characters:
             extra = who == who.lower() and who != who.upper()  # "a guard" is nobody in particular
-            if extra or _known(who, story) or cured_name(who, story):
+            if extra or _known(who, story) or cured_name(who, story, known):
                 continue
             location = f"shots[{number}].characters"
             found.setdefault(_key(who, found), _unknown(who, location, severity))

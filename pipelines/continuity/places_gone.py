@@ -63,7 +63,7 @@ def _destroyed_in(line: Line, story: Story) -> list[str]:
         return []
     return [
         mention.who
-        for mention in story.places.find(line.folded)
+        for mention in line.places
         for start, end in _gone_words(line, story)
         if 0 <= start - mention.end <= _REACH_CHARS // 2
         and not negated(line, start, end, story.language)

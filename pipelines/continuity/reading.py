@@ -23,13 +23,14 @@ WORDS = "pipelines.continuity"
 class Line:
     """One sentence of a narration; `offset` is its start there, in characters.
 
-    past: told from earlier or only remembered. unreal: dreamt, wished or compared.
+    mentions, places: of the bible. past: told from earlier or only remembered. unreal: dreamt, wished or compared.
     """
 
     shot: int
     offset: int
     folded: Folded
     mentions: tuple[Mention, ...]
+    places: tuple[Mention, ...]
     quotes: tuple[tuple[int, int], ...]
     past: bool
     unreal: bool
@@ -83,8 +84,9 @@ def read_story(script: Script, bible: SceneBible, recent: tuple[SegmentSummary, 
     told = " ".join(shot.narration for shot in script.shots)
     language = language_of(told) or language_of(_facts(bible)) or "en"
     people = character_finder(bible.characters)
-    lines = tuple(_lines(script, people, language))
-    return Story(script, bible, recent, language, lines, people, place_finder(bible.places))
+    places = place_finder(bible.places)
+    lines = tuple(_lines(script, people, places, language))
+    return Story(script, bible, recent, language, lines, people, places)
 
 
 def cues(concept: str, folded: Folded, language: str) -> list[Hit]:
@@ -120,7 +122,7 @@ _NEGATION_BEFORE_CHARS = 30
 _NEGATION_AFTER_CHARS = 12  # "sprach kein Wort", "ne parla pas"
 
 
-def _lines(script: Script, people: Finder, language: str) -> Iterable[Line]:
+def _lines(script: Script, people: Finder, places: Finder, language: str) -> Iterable[Line]:
     past = unreal = goes_on = False
     for number, shot in enumerate(script.shots):
         cursor = 0
@@ -139,6 +141,7 @@ def _lines(script: Script, people: Finder, language: str) -> Iterable[Line]:
                 offset=offset,
                 folded=folded,
                 mentions=tuple(people.find(folded)),
+                places=tuple(places.find(folded)),
                 quotes=tuple(quote_spans(sentence.text)),
                 past=past,
                 unreal=unreal,

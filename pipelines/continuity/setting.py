@@ -28,9 +28,9 @@ def _facts(story: Story) -> Iterator[ContinuityIssue]:
             rows["inside" if indoors else "outside"] = place.name
         colours = attributes_of(place.facts)
         for line in story.lines:
-            if story.shot(line).place != place.id and not _names(line, place, story):
+            if story.shot(line).place != place.id and not _names(line, place):
                 continue
-            if _elsewhere(line, place, story) or line.past or line.unreal:
+            if _elsewhere(line, place) or line.past or line.unreal:
                 continue
             yield from _against(story, line, place, rows)
             for start, end, _, told, known in contradicted(line, colours, story.language):
@@ -61,11 +61,11 @@ def _mismatch(
     )
 
 
-def _names(line: Line, place: Place, story: Story) -> bool:
-    return any(one.who == place.id for one in story.places.find(line.folded))
+def _names(line: Line, place: Place) -> bool:
+    return any(one.who == place.id for one in line.places)
 
 
-def _elsewhere(line: Line, place: Place, story: Story) -> bool:
+def _elsewhere(line: Line, place: Place) -> bool:
     """Whether the sentence names other places of the bible and not this one."""
-    named = {one.who for one in story.places.find(line.folded)}
+    named = {one.who for one in line.places}
     return bool(named) and place.id not in named

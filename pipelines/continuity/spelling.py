@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 _SOUNDS = (
     ("sch", "s"),
@@ -25,6 +26,7 @@ _PREFIX_WEIGHT = 0.1  # Winkler's constant
 _PREFIX_CHARS = 4
 
 
+@lru_cache(maxsize=16_384)
 def edit_distance(left: str, right: str) -> int:
     """Optimal string alignment: insert, delete, replace, or swap two neighbours."""
     rows = [list(range(len(right) + 1))]
@@ -39,6 +41,7 @@ def edit_distance(left: str, right: str) -> int:
     return rows[-1][-1]
 
 
+@lru_cache(maxsize=16_384)
 def jaro_winkler(left: str, right: str) -> float:
     """Likeness from 0 to 1 that favours a common beginning (Winkler, 1990)."""
     jaro = _jaro(left, right)
@@ -50,6 +53,7 @@ def jaro_winkler(left: str, right: str) -> float:
     return jaro + prefix * _PREFIX_WEIGHT * (1 - jaro)
 
 
+@lru_cache(maxsize=4096)
 def sound_key(word: str) -> str:
     """A folded word without the spelling choices that do not change how it sounds."""
     for letters, sound in _SOUNDS:

@@ -38,6 +38,8 @@ class Lexicon:
 
     def __init__(self, table: Mapping[str, Mapping[str, str]]) -> None:
         self._table = table
+        self._words: dict[tuple[str, str], frozenset[str]] = {}
+        self._only: dict[tuple[str, ...], Lexicon] = {}
         self._patterns: dict[str, tuple[re.Pattern[str], Mapping[str, _Entry]]] = {}
 
     @property
@@ -47,11 +49,16 @@ class Lexicon:
 
     def only(self, concepts: tuple[str, ...]) -> Lexicon:
         """The same word lists with these concepts alone."""
-        return Lexicon({one: self._table[one] for one in concepts})
+        if concepts not in self._only:
+            self._only[concepts] = Lexicon({one: self._table[one] for one in concepts})
+        return self._only[concepts]
 
     def words(self, concept: str, language: str) -> frozenset[str]:
         """The folded words of a concept in one language ("" = in all of them)."""
-        return frozenset(word for word, _ in self._listed(concept, language))
+        key = (concept, language)
+        if key not in self._words:
+            self._words[key] = frozenset(word for word, _ in self._listed(concept, language))
+        return self._words[key]
 
     def find(self, folded: Folded, language: str) -> list[Hit]:
         """All hits in order of place; words of the concept `none` are swallowed."""
