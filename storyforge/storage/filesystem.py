@@ -200,6 +200,9 @@ class FilesystemStore:
         """Write, read, list, delete and sign in the directory itself."""
         return ProbeReport("local files", tuple(probe_store(self)))
 
+    def close(self) -> None:
+        """Nothing is held open."""
+
     def _place(self, bucket: Bucket, key: str) -> Place:
         """Where the key lies; refuses symbolic links on the way."""
         parts = check_key(key).split("/")

@@ -153,3 +153,6 @@ class MemoryStore:
     def probe(self) -> ProbeReport:
         """Put, read, list and delete."""
         return ProbeReport("memory", tuple(probe_store(self)))
+
+    def close(self) -> None:
+        """Nothing is held open."""

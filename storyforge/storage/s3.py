@@ -15,7 +15,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from storyforge import clock
-from storyforge.errors import NotFound, ObjectDamaged, StoreUnreachable
+from storyforge.errors import NotFound, ObjectDamaged, StoreUnreachable, StoryForgeError
 from storyforge.settings import StoreSettings
 from storyforge.storage.disposition import attachment
 from storyforge.storage.keys import check_key, check_prefix
@@ -120,8 +120,12 @@ class S3Store:
         body, length = answer["Body"], answer["ContentLength"]
         first, size_bytes = 0, length
         if byte_range is not None:
-            size_bytes = _whole_size(answer.get("ContentRange", ""), key)
-            first, _ = byte_range.resolve(size_bytes)
+            try:
+                size_bytes = _whole_size(answer.get("ContentRange", ""), key)
+                first, _ = byte_range.resolve(size_bytes)
+            except StoryForgeError:
+                body.close()  # an answer that nobody reads holds its connection
+                raise
         info = _stored(bucket, key, answer, size_bytes)
         return OpenObject(info, first, length, _chunks(body, key), body.close)
 
@@ -216,6 +220,11 @@ class S3Store:
     def probe(self) -> ProbeReport:
         """Reach, credentials, clock, buckets, objects, multipart and presigned addresses."""
         return ProbeReport("S3", tuple(probe_s3(self, self._client, self._names)))
+
+    def close(self) -> None:
+        """Close the pooled connections."""
+        self._client.close()
+        self._signing.close()
 
     def _make_bucket(self, name: str) -> None:
         region = self._settings.region

@@ -163,4 +163,6 @@ def _fetch(url: str) -> int:
         status: int = session.send(AWSRequest("GET", url).prepare()).status_code
     except (HTTPClientError, BotoCoreError):
         return 0
+    finally:
+        session.close()
     return status

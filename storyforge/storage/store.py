@@ -223,13 +223,17 @@ class ObjectStore(Protocol):
         """Try every capability that the node needs; makes and removes its own objects."""
         ...
 
+    def close(self) -> None:
+        """Give connections back at the end of the process; the store is not used after."""
+        ...
+
 
 def read_all(opened: OpenObject, limit_bytes: int) -> bytes:
     """The rest of an open object as one value; `TooLarge` before reading when over the limit."""
-    if opened.length_bytes > limit_bytes:
-        raise TooLarge(
-            f"Object {opened.info.key} has {opened.length_bytes} bytes; at most {limit_bytes} "
-            "are read at once here. Stream it instead."
-        )
     with opened:
+        if opened.length_bytes > limit_bytes:
+            raise TooLarge(
+                f"Object {opened.info.key} has {opened.length_bytes} bytes; at most {limit_bytes} "
+                "are read at once here. Stream it instead."
+            )
         return b"".join(opened)

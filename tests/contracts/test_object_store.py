@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import http.client
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -69,7 +69,7 @@ def _fetch_over_http(url: str) -> tuple[int, bytes, str]:
 
 
 @pytest.fixture(params=["filesystem", "memory", pytest.param("s3", marks=pytest.mark.s3)])
-def tried(request: pytest.FixtureRequest, tmp_path: Path) -> Tried:
+def tried(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Tried]:
     prefix = f"t/{hashlib.sha256(request.node.nodeid.encode()).hexdigest()[:12]}"
     store: ObjectStore
     if request.param == "filesystem":
@@ -78,7 +78,8 @@ def tried(request: pytest.FixtureRequest, tmp_path: Path) -> Tried:
         store = MemoryStore(SIGNER)
     else:
         store = S3Store(request.getfixturevalue("s3_settings"))
-    return Tried(store, prefix, request.param)
+    yield Tried(store, prefix, request.param)
+    store.close()
 
 
 def _file(tmp_path: Path, data: bytes) -> Path:

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from storyforge.settings import StoreSettings
 from tests.servers import ceph_rgw as ceph
 from tests.servers.faulty_s3_proxy import FaultyS3Proxy
+
+if TYPE_CHECKING:
+    from storyforge.storage.s3 import S3Store
+
+OpenS3 = Callable[[StoreSettings], "S3Store"]
 
 
 @pytest.fixture(scope="session")
@@ -36,8 +43,6 @@ def ceph_rgw() -> Iterator[ceph.CephRgw]:
 @pytest.fixture(scope="session")
 def s3_settings(ceph_rgw: ceph.CephRgw) -> StoreSettings:
     """Settings of an account on the real server, with the four buckets made."""
-    from storyforge.storage.s3 import S3Store  # noqa: PLC0415  boto3: not in every test run
-
     account = ceph_rgw.add_account("storyforge")
     settings = StoreSettings(
         endpoint_url=ceph_rgw.endpoint_url,
@@ -45,8 +50,16 @@ def s3_settings(ceph_rgw: ceph.CephRgw) -> StoreSettings:
         secret_key=account.secret_key,
         part_mb=5,
     )
-    S3Store(settings).ensure_buckets()
+    with contextlib.closing(_store(settings)) as store:
+        store.ensure_buckets()
     return settings
+
+
+@pytest.fixture
+def open_s3() -> Iterator[OpenS3]:
+    """Opens stores that are closed after the test."""
+    with contextlib.ExitStack() as opened:
+        yield lambda settings: opened.enter_context(contextlib.closing(_store(settings)))
 
 
 @pytest.fixture
@@ -66,3 +79,9 @@ def proxied_s3_settings(s3_settings: StoreSettings, s3_proxy: FaultyS3Proxy) -> 
             "read_timeout_s": 2.0,
         }
     )
+
+
+def _store(settings: StoreSettings) -> S3Store:
+    from storyforge.storage.s3 import S3Store  # noqa: PLC0415  boto3: not in every test run
+
+    return S3Store(settings)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -28,6 +30,7 @@ from tests.servers.faulty_s3_proxy import (
     Rule,
     Stall,
 )
+from tests.servers.fixtures import OpenS3
 
 pytestmark = pytest.mark.s3
 TEXT = "text/plain"
@@ -36,15 +39,17 @@ SECRETS = ("Signature=", "Credential", "X-Amz", "127.0.0.1", "http://")
 
 
 @pytest.fixture
-def store(proxied_s3_settings: StoreSettings) -> S3Store:
+def store(proxied_s3_settings: StoreSettings) -> Iterator[S3Store]:
     """A store behind the failing proxy."""
-    return S3Store(proxied_s3_settings)
+    with contextlib.closing(S3Store(proxied_s3_settings)) as store:
+        yield store
 
 
 @pytest.fixture
-def sound(s3_settings: StoreSettings) -> S3Store:
+def sound(s3_settings: StoreSettings) -> Iterator[S3Store]:
     """The same server without the proxy."""
-    return S3Store(s3_settings)
+    with contextlib.closing(S3Store(s3_settings)) as store:
+        yield store
 
 
 @pytest.fixture
@@ -117,10 +122,10 @@ def test_f49_a_stall_ends_at_the_timeout_and_is_retried(
 
 
 def test_f49_a_stall_without_end_is_unreachable(
-    proxied_s3_settings: StoreSettings, s3_proxy: FaultyS3Proxy, key: str
+    open_s3: OpenS3, proxied_s3_settings: StoreSettings, s3_proxy: FaultyS3Proxy, key: str
 ) -> None:
     impatient = {"attempts": 2, "read_timeout_s": 0.5}
-    store = S3Store(proxied_s3_settings.model_copy(update=impatient))
+    store = open_s3(proxied_s3_settings.model_copy(update=impatient))
     s3_proxy.script = [Rule(Stall(30.0), times=None)]
     with pytest.raises(StoreUnreachable, match="did not answer") as caught:
         store.put_bytes(Bucket.VIDEOS, key, b"film", content_type=TEXT)
@@ -300,11 +305,11 @@ def test_f54_a_used_up_quota_is_storage_full_at_once(
 
 
 def test_f54_a_real_quota_is_storage_full_and_leaves_no_open_upload(
-    ceph_rgw: CephRgw, s3_settings: StoreSettings, key: str, long_file: Path
+    open_s3: OpenS3, ceph_rgw: CephRgw, s3_settings: StoreSettings, key: str, long_file: Path
 ) -> None:
     poor = ceph_rgw.add_account(f"poor-{key[-8:]}", max_bytes=4 * MIB)
     names = {f"{bucket}_bucket": f"poor-{bucket}-{key[-8:]}" for bucket in Bucket}
-    store = S3Store(
+    store = open_s3(
         s3_settings.model_copy(
             update={"access_key": poor.access_key, "secret_key": poor.secret_key, **names}
         )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,15 +17,17 @@ from storyforge.storage import Bucket, open_store
 from storyforge.storage.s3 import S3Store
 from tests.servers.ceph_rgw import CephRgw
 from tests.servers.faulty_s3_proxy import Corrupt, Fail, FaultyS3Proxy, Rule
+from tests.servers.fixtures import OpenS3
 
 pytestmark = pytest.mark.s3
 TEXT = "text/plain"
 
 
 @pytest.fixture
-def store(proxied_s3_settings: StoreSettings) -> S3Store:
+def store(proxied_s3_settings: StoreSettings) -> Iterator[S3Store]:
     """A store behind the failing proxy."""
-    return S3Store(proxied_s3_settings)
+    with contextlib.closing(S3Store(proxied_s3_settings)) as store:
+        yield store
 
 
 @pytest.fixture
@@ -32,10 +36,10 @@ def key(request: pytest.FixtureRequest) -> str:
 
 
 def test_a_missing_bucket_is_named_and_made_on_request(
-    s3_settings: StoreSettings, key: str
+    open_s3: OpenS3, s3_settings: StoreSettings, key: str
 ) -> None:
     names = {f"{bucket}_bucket": f"new-{bucket}-{key[-8:]}" for bucket in Bucket}
-    store = S3Store(s3_settings.model_copy(update=names))
+    store = open_s3(s3_settings.model_copy(update=names))
     with pytest.raises(StoreUnreachable, match="make the bucket"):
         store.put_bytes(Bucket.VIDEOS, key, b"film", content_type=TEXT)
     store.ensure_buckets()
@@ -85,9 +89,9 @@ def test_the_probe_sees_addresses_that_never_expire(
     assert failed == {"presigned address", "presigned expiry"}
 
 
-def test_players_get_the_public_address(s3_settings: StoreSettings) -> None:
+def test_players_get_the_public_address(open_s3: OpenS3, s3_settings: StoreSettings) -> None:
     public = {"public_endpoint_url": "https://media.example:9000"}
-    store = S3Store(s3_settings.model_copy(update=public))
+    store = open_s3(s3_settings.model_copy(update=public))
     url = store.presigned_get(Bucket.EXPORTS, "exports/a.mp4", 60)
     assert url.startswith("https://media.example:9000/storyforge-exports/exports/a.mp4?")
 
@@ -114,9 +118,11 @@ def test_settings_choose_the_store_and_files_need_no_boto3(
     subprocess.run([sys.executable, "-c", program], check=True, cwd=Path.cwd())
 
 
-def test_f48_real_wrong_credentials_are_denied(s3_settings: StoreSettings, key: str) -> None:
+def test_f48_real_wrong_credentials_are_denied(
+    open_s3: OpenS3, s3_settings: StoreSettings, key: str
+) -> None:
     for wrong in ({"secret_key": "wrong"}, {"access_key": "nobody"}):
-        store = S3Store(s3_settings.model_copy(update=wrong))
+        store = open_s3(s3_settings.model_copy(update=wrong))
         with pytest.raises(StorageDenied):
             store.put_bytes(Bucket.VIDEOS, key, b"film", content_type=TEXT)
         report = store.probe()
@@ -126,10 +132,10 @@ def test_f48_real_wrong_credentials_are_denied(s3_settings: StoreSettings, key: 
 
 
 def test_f48_another_account_may_not_touch_our_buckets(
-    ceph_rgw: CephRgw, s3_settings: StoreSettings, key: str
+    open_s3: OpenS3, ceph_rgw: CephRgw, s3_settings: StoreSettings, key: str
 ) -> None:
     other = ceph_rgw.add_account(f"other-{key[-8:]}")
-    store = S3Store(
+    store = open_s3(
         s3_settings.model_copy(
             update={"access_key": other.access_key, "secret_key": other.secret_key}
         )
@@ -141,9 +147,11 @@ def test_f48_another_account_may_not_touch_our_buckets(
     assert report.checks[-1].cure
 
 
-def test_a_server_that_is_down_is_unreachable(s3_settings: StoreSettings, key: str) -> None:
+def test_a_server_that_is_down_is_unreachable(
+    open_s3: OpenS3, s3_settings: StoreSettings, key: str
+) -> None:
     down = {"endpoint_url": "http://127.0.0.1:1", "attempts": 2}
-    store = S3Store(s3_settings.model_copy(update=down))
+    store = open_s3(s3_settings.model_copy(update=down))
     with pytest.raises(StoreUnreachable):
         store.head(Bucket.VIDEOS, key)
     report = store.probe()
