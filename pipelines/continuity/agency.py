@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from inference.language.rule_writer.cast import Mention
+from inference.language.rule_writer.cast import Mention, is_genitive
 from inference.language.rule_writer.folding import fold, fold_map
 from inference.language.rule_writer.lexicon import lexicon
 from inference.language.rule_writer.name_evidence import is_finite_verb
@@ -19,7 +19,6 @@ _COPULA = re.compile(
     r"fort|mort|morte|enterr\u00e9e?|muerto|muerta|still|silent|no more|in \w+ grave)\b",
     re.IGNORECASE,
 )
-_POSSESSIVE = re.compile(r"['\u2019]s?\b|s['\u2019]")
 # What the dead had done before is no deed of theirs now.
 _HAD = frozenset({"had", "hatte", "avait", "habia", "aveva", "tinha"})
 _UNSPACED_AFTER = 8
@@ -34,7 +33,7 @@ def acts(line: Line, mention: Mention, story: Story) -> bool:
     if line.spoken(mention.start) or cues("remains", line.folded, story.language):
         return False
     after = line.text[mention.end :]
-    if _COPULA.match(after) or _POSSESSIVE.match(after):
+    if _COPULA.match(after) or is_genitive(after):
         return False
     if story.language in UNSPACED:
         return bool(_UNSPACED_VERBS.search(after[:_UNSPACED_AFTER]))

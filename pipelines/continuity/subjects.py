@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from inference.language.rule_writer.cast import Mention
+from inference.language.rule_writer.cast import Mention, is_genitive
 from inference.language.rule_writer.people import pronoun_concepts
 from pipelines.continuity.reading import Line, Story
 
@@ -15,7 +15,6 @@ _CLAUSE = re.compile(
 )
 _REACH_CHARS = 60
 _AFTER_CHARS = 18
-_POSSESSIVE = re.compile(r"^(?:'s?|\u2019s?)\s")
 
 
 def subject_of(line: Line, story: Story, start: int, end: int) -> str:
@@ -24,11 +23,8 @@ def subject_of(line: Line, story: Story, start: int, end: int) -> str:
     if before:
         nearest = before[-1]
         between = line.text[nearest.end : start]
-        if (
-            len(between) <= _REACH_CHARS
-            and not _CLAUSE.search(between)
-            and not _POSSESSIVE.match(f"{between} ")
-        ):
+        near = len(between) <= _REACH_CHARS and not _CLAUSE.search(between)
+        if near and not is_genitive(between):
             return _of_list(before, between)
         return ""
     after = [one for one in line.mentions if one.start >= end]

@@ -13,6 +13,7 @@ from inference.language.rule_writer.lexicon import lexicon
 from storyforge.domain.bible import Character, Place
 
 _LATIN_ENDING = r"(?:'s|s'|'[a-z]{0,4}|s|es|n|en|ns)?"
+_APOSTROPHES = ("'", "\u2019")
 _CYRILLIC_VOWELS = "аяоеыиуюьй"
 _LATIN = re.compile(r"[a-z]")
 _CYRILLIC = re.compile(r"[\u0400-\u04ff]")
@@ -47,11 +48,15 @@ _ARTICLES = frozenset(
 )
 _MOST_PARTS = 3  # names of more words keep only their whole form
 _LEAST_PART_CHARS = 3
+_GENITIVE = re.compile(r"^(?:'s|s'|'|s)$")
 
 
 @dataclass(frozen=True)
 class Mention:
-    """One mention: the entity's id (or bare name) and its range in the original text."""
+    """One mention: the entity's id (or bare name) and its range in the original text.
+
+    The range ends before a genitive, so that what follows tells who owns what comes next.
+    """
 
     who: str
     start: int
@@ -63,6 +68,11 @@ class _Form:
     who: str
     folded: str
     capital: bool = False  # counts only when written with a capital
+
+
+def is_genitive(after: str) -> bool:
+    """Whether the text right after a mention makes it an owner: "Tom's", "Toms", "James'"."""
+    return after[:1] in _APOSTROPHES or (after[:1] == "s" and not after[1:2].isalnum())
 
 
 class Finder:
@@ -81,7 +91,9 @@ class Finder:
         found: list[Mention] = []
         for match in self._pattern.finditer(folded.text):
             form = self._forms[match.lastgroup or ""]
-            start, end = folded.span(*match.span())
+            genitive = _GENITIVE.search(match.group(0)[len(form.folded) :])
+            stop = match.end() - (len(genitive.group(0)) if genitive else 0)
+            start, end = folded.span(match.start(), stop)
             if form.capital and not folded.original[start].isupper():
                 continue
             found.append(Mention(form.who, start, end))

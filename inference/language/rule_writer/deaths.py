@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from inference.language.rule_writer.cast import Mention, character_finder
+from inference.language.rule_writer.cast import Mention, character_finder, is_genitive
 from inference.language.rule_writer.folding import fold_map
 from inference.language.rule_writer.lexicon import Lexicon, lexicon
 from inference.language.rule_writer.sentences import quote_spans, sentences
@@ -54,11 +54,7 @@ def _subject_before(text: str, mentions: list[Mention], at: int) -> str:
     if not before:
         return ""
     between = text[before[-1].end : at]
-    if (
-        len(between) > _SUBJECT_GAP_CHARS
-        or _CLAUSE.search(between)
-        or between[:1] in ("'", "\u2019")
-    ):
+    if len(between) > _SUBJECT_GAP_CHARS or _CLAUSE.search(between) or is_genitive(between):
         return ""
     return before[-1].who
 
@@ -67,8 +63,7 @@ def _victim_after(text: str, mentions: list[Mention], at: int) -> str:
     after = [one for one in mentions if one.start >= at]
     if not after or len(text[at : after[0].start].strip()) > _TIGHT_GAP_CHARS:
         return ""
-    tail = text[after[0].end : after[0].end + 2]
-    return "" if tail.startswith(("'s", "\u2019s")) else after[0].who
+    return "" if is_genitive(text[after[0].end :]) else after[0].who
 
 
 @lru_cache(maxsize=1)

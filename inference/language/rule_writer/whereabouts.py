@@ -24,6 +24,7 @@ _OPENING = 1.0  # "The forest was silent."
 _FIGURATIVE = -2.0
 _SPOKEN = -2.5
 _BESIDE = 0.5
+_GENITIVES = ("\u7684", "\u306e")
 _LEAST_SCORE = 1.0
 
 
@@ -90,6 +91,10 @@ class PlaceReader:
         weighed: list[PlaceMention] = []
         for number, one in enumerate(found):
             between = fold(text[found[number - 1].end : one.start]) if number else ","
+            if between in _GENITIVES:  # the first one only says whose the second is
+                weighed[-1] = replace(weighed[-1], score=weighed[-1].score - _BESIDE)
+                weighed.append(one)
+                continue
             words = _WORD.findall(between)
             beside = not _MARK.search(between) and len(words) <= _LOOK_BACK_WORDS
             if beside and not any(is_finite_verb(word, self._language) for word in words):
