@@ -241,8 +241,10 @@ def _report(arguments: argparse.Namespace, plan: Plan, runs: dict[str, list[Run]
         f"\nspeed against ffmpeg through a pipe {speed:.2f}x (goal >= 1.00), "
         f"from a file {_ratio(runs, 'ffmpeg file'):.2f}x; "
         f"net memory {ours.net_mb / pipe.net_mb:.2f}x (goal <= 0.70), "
-        f"gross {ours.peak_mb / pipe.peak_mb:.2f}x"
+        f"gross {ours.peak_mb / pipe.peak_mb:.2f}x; CPU {ours.cpu_s / pipe.cpu_s:.2f}x"
     )
+    load = os.getloadavg()[0]
+    print(f"load average at the end {load:.1f}: far above the cores, trust CPU and memory only")
     line = {
         "benchmark": "encode_hls",
         "date": datetime.now(UTC).date().isoformat(),
@@ -255,6 +257,8 @@ def _report(arguments: argparse.Namespace, plan: Plan, runs: dict[str, list[Run]
         "speed_vs_file": round(_ratio(runs, "ffmpeg file"), 3),
         "net_memory_ratio": round(ours.net_mb / pipe.net_mb, 3),
         "peak_memory_ratio": round(ours.peak_mb / pipe.peak_mb, 3),
+        "cpu_ratio": round(ours.cpu_s / pipe.cpu_s, 3),
+        "load": round(load, 1),
         "ours": _rounded(ours),
         "ffmpeg_pipe": _rounded(pipe),
         "ffmpeg_file": _rounded(direct),
