@@ -183,6 +183,13 @@ class DeviceOutOfMemory(Unavailable):
     title = "Device out of memory"
 
 
+class DeviceLost(Unavailable):
+    """The device's context is gone; the process must end, and the job passes in another one."""
+
+    code = "device_lost"
+    title = "Device lost"
+
+
 class StoreUnreachable(Unavailable):
     """The object store did not answer, or answered with a passing failure."""
 

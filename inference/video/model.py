@@ -25,6 +25,8 @@ class ShotRequest(Wire):
 
     width, height: pixels, even. fps: frames per second. frames: how many to give.
     index, count: which shot of how many. previous: the shot before, for a clean join.
+    first_frame, last_frame: paths of checked images that the take starts from and ends with, for
+    a model that can; one that cannot says so in its result.
     """
 
     shot: Shot
@@ -38,6 +40,8 @@ class ShotRequest(Wire):
     fps: int
     frames: int
     seed: int
+    first_frame: str | None = None
+    last_frame: str | None = None
 
 
 class VideoModel(Protocol):

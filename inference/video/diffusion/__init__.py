@@ -1,0 +1,1 @@
+"""Video diffusion models in local folders, run by diffusers: one implementation, small adapters."""

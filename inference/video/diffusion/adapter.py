@@ -1,0 +1,69 @@
+"""What a family's adapter must do between our shots and its diffusers pipeline."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeAlias
+
+import torch
+from PIL.Image import Image
+
+from inference.video.diffusion.clip_plan import ClipPlan
+from inference.video.diffusion.families import Family
+
+Embedding: TypeAlias = Mapping[str, torch.Tensor]
+"""What one prompt became: tensors of batch size 1, on the CPU."""
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """The images that a take starts from and ends with, already of the clip's size."""
+
+    first: Image | None = None
+    last: Image | None = None
+
+    @property
+    def given(self) -> bool:
+        """Whether there is any."""
+        return self.first is not None or self.last is not None
+
+
+@dataclass(frozen=True)
+class Take:
+    """One forward: a clip of one or several shots that share size, length and pictures."""
+
+    clip: ClipPlan
+    prompts: Sequence[Embedding]
+    negative: Embedding
+    pictures: Pictures
+    steps: int
+    guidance: float
+    generators: Sequence[torch.Generator]
+
+
+class Adapter(Protocol):
+    """One family's side; stateless, so that a decode and a denoise may run at once."""
+
+    @property
+    def decode_note(self) -> str:
+        """How this family's frames are decoded, for the recipe."""
+        ...
+
+    def prepare(self, pipeline: Any, family: Family) -> None:
+        """Set up a freshly loaded pipeline (the scheduler's shift, say)."""
+        ...
+
+    def encode(self, pipeline: Any, prompt: str, tokens: int) -> Embedding:
+        """The embedding of one prompt, padded to `tokens`."""
+        ...
+
+    def run(self, pipeline: Any, family: Family, take: Take, on_step: Any) -> torch.Tensor:
+        """Denoise; gives latents [B, C, T, h, w] as the transformer left them."""
+        ...
+
+    def decode(
+        self, pipeline: Any, latents: torch.Tensor, noise_state: torch.Tensor
+    ) -> Iterator[torch.Tensor]:
+        """Decode latents [1, C, T, h, w] to chunks [1, 3, t, H, W] in -1..1, in order."""
+        ...

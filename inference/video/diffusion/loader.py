@@ -1,0 +1,104 @@
+"""Loads a vetted folder's pipeline onto the device, from this host's files only."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import Any
+
+import diffusers
+import structlog
+import torch
+import transformers
+from diffusers import FirstBlockCacheConfig
+
+from inference.video.diffusion.adapter import Adapter
+from inference.video.diffusion.attention import choose_attention, use_attention
+from inference.video.diffusion.device_errors import device_errors
+from inference.video.diffusion.families import Engine, Family
+from inference.video.diffusion.folder import ModelFolder
+from inference.video.diffusion.ltx import LtxAdapter
+from inference.video.diffusion.options import ModelOptions
+from inference.video.diffusion.quality import Quality, quality_named
+from inference.video.diffusion.wan import WanAdapter
+from storyforge.errors import WeightsDamaged
+
+_ADAPTERS: dict[Engine, type[Adapter]] = {Engine.WAN: WanAdapter, Engine.LTX: LtxAdapter}
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """A pipeline on its device with its adapter, and what was chosen for it."""
+
+    pipeline: Any
+    adapter: Adapter
+    attention: str
+    precision: str
+    vae_precision: str
+
+
+def load_model(folder: ModelFolder, family: Family, options: ModelOptions) -> LoadedModel:
+    """Load a model. Raises WeightsDamaged, DeviceOutOfMemory and DeviceLost."""
+    quality = quality_named(options.quality)
+    dtype = torch.bfloat16 if options.in_bf16 else torch.float32
+    pipeline_class = getattr(diffusers, folder.pipeline_class)
+    for library in (diffusers, transformers):
+        library.utils.logging.disable_progress_bar()
+        library.utils.logging.set_verbosity_error()  # our own log says what was chosen
+    with device_errors("loading the model"):
+        try:
+            pipeline = pipeline_class.from_pretrained(
+                str(folder.path), dtype=dtype, local_files_only=True, use_safetensors=True
+            )
+        except (OSError, ValueError, KeyError) as exc:
+            raise WeightsDamaged(
+                f"The video model '{folder.name}' cannot be loaded; verify or pull it again."
+            ) from exc
+        pipeline.set_progress_bar_config(disable=True)
+        pipeline.to(options.device)
+    adapter = _ADAPTERS[family.engine]()
+    adapter.prepare(pipeline, family)
+    attention = _set_up_transformers(pipeline, options, quality)
+    _log.info("video model loaded", model=folder.name, family=family.name, attention=attention)
+    return LoadedModel(
+        pipeline=pipeline,
+        adapter=adapter,
+        attention=attention,
+        precision=_short(pipeline.transformer.dtype),
+        vae_precision=_short(pipeline.vae.dtype),
+    )
+
+
+def transformers_of(pipeline: Any) -> list[Any]:
+    """The one or two transformers of a pipeline."""
+    both = (pipeline.transformer, getattr(pipeline, "transformer_2", None))
+    return [one for one in both if one is not None]
+
+
+def _set_up_transformers(pipeline: Any, options: ModelOptions, quality: Quality) -> str:
+    transformers = transformers_of(pipeline)
+    choice = choose_attention(
+        options.device,
+        head_width=int(transformers[0].config.attention_head_dim),
+        kernel_dir=options.kernel_dir,
+        lossy=quality.attention,
+    )
+    if options.compiles and options.cache_dir is not None:
+        # Inductor reads its folder from here only; the next process finds what this one compiled.
+        os.environ["TORCHINDUCTOR_CACHE_DIR"] = str(options.cache_dir)
+    for transformer in transformers:
+        use_attention(transformer, choice)
+        if quality.fp8_weights:
+            transformer.enable_layerwise_casting(
+                storage_dtype=torch.float8_e4m3fn, compute_dtype=transformer.dtype
+            )
+        if quality.first_block_cache is not None:
+            transformer.enable_cache(FirstBlockCacheConfig(threshold=quality.first_block_cache))
+        if options.compiles:
+            transformer.compile_repeated_blocks(fullgraph=True)
+    return choice.backend
+
+
+def _short(dtype: torch.dtype) -> str:
+    return {torch.bfloat16: "bf16", torch.float32: "fp32"}.get(dtype, str(dtype))

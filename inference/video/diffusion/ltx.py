@@ -1,0 +1,127 @@
+"""The adapter of the LTX family: text, pictures as conditions at any frame, whole decode."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from diffusers import LTXConditionPipeline
+from diffusers.pipelines.ltx.pipeline_ltx_condition import (
+    LTXVideoCondition,
+    linear_quadratic_schedule,
+)
+from diffusers.utils.torch_utils import randn_tensor
+
+from inference.video.diffusion.adapter import Embedding, Take
+from inference.video.diffusion.families import Family
+
+# The 0.9.1 and later decoders take a timestep and a little noise (the models' own defaults).
+_DECODE_TIMESTEP = 0.05
+_DECODE_NOISE = 0.025
+_GIVEN_FRAMES = 8  # per chunk to the encoder: 22 MB at 1280x704
+
+
+class LtxAdapter:
+    """Runs LTXPipeline and LTXConditionPipeline."""
+
+    decode_note = "whole clip: the decoder looks ahead over more latents than a clip has"
+
+    def prepare(self, pipeline: Any, family: Family) -> None:
+        """Nothing: the shift follows from the length of the sequence."""
+
+    @torch.no_grad()
+    def encode(self, pipeline: Any, prompt: str, tokens: int) -> Embedding:
+        """One prompt as [1, tokens, width] with its mask."""
+        embeds, mask, _, _ = pipeline.encode_prompt(
+            prompt=[prompt], do_classifier_free_guidance=False, max_sequence_length=tokens
+        )
+        return {"prompt_embeds": embeds.cpu(), "prompt_attention_mask": mask.cpu()}
+
+    def run(self, pipeline: Any, family: Family, take: Take, on_step: Any) -> torch.Tensor:
+        """Denoise a batch; pictures become conditions at the first and the last frame."""
+        del family
+        device = pipeline.transformer.device
+        count = len(take.prompts)
+        arguments: dict[str, Any] = {
+            "width": take.clip.width,
+            "height": take.clip.height,
+            "num_frames": take.clip.frames,
+            "frame_rate": take.clip.fps,
+            "num_inference_steps": take.steps,
+            "guidance_scale": take.guidance,
+            "generator": list(take.generators) if count > 1 else take.generators[0],
+            "output_type": "latent",
+            "callback_on_step_end": on_step,
+        }
+        for key in ("prompt_embeds", "prompt_attention_mask"):
+            arguments[key] = torch.cat([one[key] for one in take.prompts]).to(device)
+            negative = take.negative[key]
+            arguments[f"negative_{key}"] = torch.cat([negative] * count).to(device)
+        if isinstance(pipeline, LTXConditionPipeline):
+            # Its own default, as a list: it hands numpy a tensor, which numpy 2 warns about.
+            sigmas = linear_quadratic_schedule(take.steps)
+            arguments["timesteps"] = (sigmas * 1000).tolist()
+        if take.pictures.given:
+            arguments["conditions"] = _conditions(take)
+        latents = pipeline(**arguments).frames
+        assert isinstance(latents, torch.Tensor)
+        return _unpacked(pipeline, latents, take)
+
+    @torch.no_grad()
+    def decode(
+        self, pipeline: Any, latents: torch.Tensor, noise_state: torch.Tensor
+    ) -> Iterator[torch.Tensor]:
+        """Decode the whole clip, then hand it on in small chunks."""
+        vae = pipeline.vae
+        latents = pipeline._denormalize_latents(  # noqa: SLF001 - pinned, decision 0012
+            latents.to(vae.device), vae.latents_mean, vae.latents_std, vae.config.scaling_factor
+        ).to(pipeline.text_encoder.dtype)
+        timestep = None
+        if vae.config.timestep_conditioning:
+            latents, timestep = _with_noise(latents, noise_state)
+        video = vae.decode(latents.to(vae.dtype), timestep, return_dict=False)[0]
+        yield from torch.split(video, _GIVEN_FRAMES, dim=2)
+
+
+def _conditions(take: Take) -> list[LTXVideoCondition]:
+    found = []
+    if take.pictures.first is not None:
+        found.append(LTXVideoCondition(image=take.pictures.first, frame_index=0))
+    if take.pictures.last is not None:
+        found.append(
+            LTXVideoCondition(image=take.pictures.last, frame_index=take.clip.frames - 1)
+        )
+    return found
+
+
+def _unpacked(pipeline: Any, latents: torch.Tensor, take: Take) -> torch.Tensor:
+    """LTXPipeline leaves tokens [B, S, D]; LTXConditionPipeline leaves [B, C, T, h, w]."""
+    if latents.ndim == 5:  # noqa: PLR2004 - B, C, T, h, w
+        return latents
+    clip = take.clip
+    unpacked = pipeline._unpack_latents(  # noqa: SLF001 - pinned, decision 0012
+        latents,
+        (clip.frames - 1) // pipeline.vae_temporal_compression_ratio + 1,
+        clip.height // pipeline.vae_spatial_compression_ratio,
+        clip.width // pipeline.vae_spatial_compression_ratio,
+        pipeline.transformer_spatial_patch_size,
+        pipeline.transformer_temporal_patch_size,
+    )
+    assert isinstance(unpacked, torch.Tensor)
+    return unpacked
+
+
+def _with_noise(
+    latents: torch.Tensor, noise_state: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """The decoder's noise, drawn on from where the denoising left the generator."""
+    generator = torch.Generator("cpu")
+    generator.set_state(noise_state)
+    noise = randn_tensor(
+        latents.shape, generator=generator, device=latents.device, dtype=latents.dtype
+    )
+    timestep = torch.tensor([_DECODE_TIMESTEP], device=latents.device, dtype=latents.dtype)
+    share = torch.tensor([_DECODE_NOISE], device=latents.device, dtype=latents.dtype)
+    share = share[:, None, None, None, None]
+    return (1 - share) * latents + share * noise, timestep

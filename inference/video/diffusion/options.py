@@ -1,0 +1,51 @@
+"""How a model is to be run on this host."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from inference.video.diffusion.quality import EXACT
+
+Precision: TypeAlias = Literal["auto", "bf16", "fp32"]
+CPU = "cpu"
+
+
+@dataclass(frozen=True)
+class ModelOptions:
+    """Everything but the model itself.
+
+    device: `cpu` or a torch device; the worker pins its card, so `cuda` is the pinned one.
+    precision: auto is bf16 on a card and fp32 on the CPU. steps, guidance: the family's own when
+    None. pixels_max: bound of the rendered area, the family's native area when None.
+    compile: regional compilation; None means on a card only. cache_dir: where compiled kernels
+    persist. kernel_dir: a local folder with the FlashAttention-3 kernel; nothing is fetched.
+    prompts_kept: how many prompt embeddings stay in memory (4 MB each for the large encoders).
+    """
+
+    device: str = CPU
+    precision: Precision = "auto"
+    quality: str = EXACT
+    steps: int | None = None
+    guidance: float | None = None
+    pixels_max: int | None = None
+    compile: bool | None = None
+    cache_dir: Path | None = None
+    kernel_dir: Path | None = None
+    prompts_kept: int = 64
+
+    @property
+    def on_cpu(self) -> bool:
+        """Whether there is no card."""
+        return self.device == CPU
+
+    @property
+    def in_bf16(self) -> bool:
+        """Whether the weights are kept in bfloat16."""
+        return self.precision == "bf16" or (self.precision == "auto" and not self.on_cpu)
+
+    @property
+    def compiles(self) -> bool:
+        """Whether the transformer's blocks are compiled."""
+        return not self.on_cpu if self.compile is None else self.compile

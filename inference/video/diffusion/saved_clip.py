@@ -1,0 +1,63 @@
+"""Saves a clip's latents with its recipe in one safetensors file, and reads them back."""
+
+from __future__ import annotations
+
+import errno
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from pydantic import ValidationError
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+
+from inference.video.diffusion.recipe import ClipRecipe
+from storyforge.errors import DiskFull, RenderFailed
+
+_LATENTS, _NOISE_STATE, _RECIPE = "latents", "noise_state", "recipe"
+
+
+@dataclass(frozen=True)
+class SavedClip:
+    """Latents [1, C, T, h, w] on the CPU, as the transformer left them, and their recipe.
+
+    noise_state: the random generator's state after the denoising; some decoders draw on.
+    """
+
+    latents: torch.Tensor
+    noise_state: torch.Tensor
+    recipe: ClipRecipe
+
+
+def save_clip(clip: SavedClip, target: Path) -> None:
+    """Write the clip. Raises RenderFailed for latents that are no numbers, and DiskFull."""
+    if not bool(torch.isfinite(clip.latents).all()):
+        raise RenderFailed(
+            "The video model gave values that are no numbers; try another seed or precision."
+        )
+    tensors = {_LATENTS: clip.latents.contiguous(), _NOISE_STATE: clip.noise_state.contiguous()}
+    # Bytes and our own write: safetensors would make a file that only its owner may read.
+    content = save(tensors, metadata={_RECIPE: clip.recipe.model_dump_json(by_alias=True)})
+    try:
+        target.write_bytes(content)
+    except OSError as exc:
+        if exc.errno in {errno.ENOSPC, errno.EDQUOT}:
+            raise DiskFull("No room for the rendered shot; free some disk space.") from exc
+        raise RenderFailed("The rendered shot could not be written.") from exc
+
+
+def load_clip(source: Path) -> SavedClip:
+    """Read a saved clip. Raises RenderFailed when it is missing or damaged."""
+    try:
+        with safe_open(source, framework="pt") as file:
+            recipe = ClipRecipe.model_validate_json((file.metadata() or {}).get(_RECIPE, ""))
+            return SavedClip(file.get_tensor(_LATENTS), file.get_tensor(_NOISE_STATE), recipe)
+    except (OSError, SafetensorError, ValidationError) as exc:
+        raise RenderFailed("The rendered shot cannot be read; render it again.") from exc
+
+
+def read_recipe(source: Path) -> ClipRecipe:
+    """Only the recipe of a saved clip. Raises RenderFailed when it is missing or damaged."""
+    return load_clip(source).recipe
+
+

@@ -1,0 +1,32 @@
+"""Opens the video model that a setting names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from inference.video.model import VideoModel
+from inference.video.storyboard.model import StoryboardModel
+from storyforge.errors import SetupProblem
+
+_CPU = "cpu"
+
+
+def open_video_model(spec: str, device: str = _CPU, cache_dir: Path | None = None) -> VideoModel:
+    """The model for `spec`: empty for the storyboard renderer, else a model's folder.
+
+    device: `cpu`, or the name of the card that this process is pinned to. cache_dir: where compiled
+    kernels persist. Torch is imported only for a folder. Raises SetupProblem and WeightsDamaged.
+    """
+    if not spec:
+        return StoryboardModel()
+    try:
+        # Seconds of imports and hundreds of MB: only where a diffusion model is configured.
+        from inference.video.diffusion.model import DiffusionVideoModel  # noqa: PLC0415
+        from inference.video.diffusion.options import ModelOptions  # noqa: PLC0415
+    except ImportError as exc:
+        raise SetupProblem(
+            "STORYFORGE_VIDEO_MODEL names a diffusion model, which needs the models extra: "
+            "pip install -c constraints.txt -e '.[models]'"
+        ) from exc
+    where = _CPU if device == _CPU else "cuda"
+    return DiffusionVideoModel(Path(spec), ModelOptions(device=where, cache_dir=cache_dir))
