@@ -8,6 +8,7 @@ import structlog
 from celery import Celery
 from kombu.exceptions import OperationalError
 
+from scheduler import broker_transport
 from storyforge.domain.job import Lane
 from storyforge.settings import Settings
 
@@ -70,6 +71,7 @@ def make_celery(settings: Settings, broker_url: str) -> Celery:
         worker_cancel_long_running_tasks_on_connection_loss=False,
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,
+        broker_transport=broker_transport.NAME,
         broker_transport_options={
             "socket_timeout": max(timeout_s, 5.0),
             "socket_connect_timeout": timeout_s,

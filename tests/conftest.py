@@ -1,3 +1,3 @@
 """What all tests share: the fixtures of real servers."""
 
-pytest_plugins = ["tests.servers.fixtures", "tests.servers.databases"]
+pytest_plugins = ["tests.servers.fixtures", "tests.servers.databases", "tests.servers.nodes"]

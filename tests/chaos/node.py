@@ -20,13 +20,17 @@ from typing import Self
 from uuid import UUID
 
 import redis
+from sqlalchemy import Connection, select, update
 
 from scheduler.dispatch import CeleryDispatcher, make_celery
 from storyforge import clock
 from storyforge.database import jobs as job_rows
 from storyforge.database.accept import NewJob, accept_job
 from storyforge.database.engine import Database, open_database
-from storyforge.domain.job import ENDED, Job, JobConfig, JobKind, Lane
+from storyforge.database.leases import LOST
+from storyforge.database.tables import jobs
+from storyforge.domain.job import ENDED, Job, JobConfig, JobKind, JobState, Lane
+from storyforge.errors import DatabaseUnreachable
 from storyforge.ids import uuid7
 from storyforge.settings import DatabaseSettings, Settings
 from storyforge.storage import ObjectStore, open_store
@@ -91,6 +95,7 @@ class Node:
         self.dispatcher = CeleryDispatcher(make_celery(self.settings, self.broker_url))
         self.accepted: list[UUID] = []
         self._running: dict[str, _Program] = {}
+        self._groups: set[int] = set()  # of every process that we ever started
         self._lock = threading.Lock()
         self._ended = threading.Event()
         self._keeper = threading.Thread(target=self._keep_up, daemon=True)
@@ -155,18 +160,23 @@ class Node:
         except OSError:
             return []
 
-    def signal_group(self, name: str, number: signal.Signals) -> None:
+    def signal_group(self, name: str, number: signal.Signals) -> bool:
         """Send a signal to a program and all that it started."""
-        with contextlib.suppress(ProcessLookupError, KeyError):
-            os.killpg(self.pid(name), number)
+        return self.send(self.pid(name), number, group=True)
 
     def signal_child(self, name: str, number: signal.Signals) -> bool:
-        """Send a signal to a worker's pool process only; False when there is none just now."""
-        for pid in self.children(name):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, number)
-                return True
-        return False
+        """Send a signal to one of a worker's pool only; False when there is none just now."""
+        return any(self.send(pid, number, group=False) for pid in self.children(name)[:1])
+
+    def send(self, pid: int, number: signal.Signals, *, group: bool) -> bool:
+        """Send a signal to a process of this node, or its group; False when it is gone."""
+        try:
+            if os.getpgid(pid) not in self._groups:
+                return False  # the number went to a stranger meanwhile
+            (os.killpg if group else os.kill)(pid, number)
+        except ProcessLookupError:
+            return False
+        return True
 
     def restarts(self, name: str) -> int:
         """How often a program was restarted."""
@@ -188,8 +198,12 @@ class Node:
         kind: JobKind = JobKind.CONTINUE,
         seconds: float = 1.0,
         wake: bool = True,
+        alone: bool = False,
     ) -> UUID:
-        """Accept a job as the API does, and wake its lane."""
+        """Accept a job as the API does, and wake its lane.
+
+        alone: mark it as one that a worker died with, so that no neighbour dies with it.
+        """
         new = NewJob(
             id=job_id or uuid7(),
             scene_id=scene_id,
@@ -198,9 +212,13 @@ class Node:
             config=JobConfig(target_duration=seconds),
             after_job_id=after_job_id,
         )
-        self.database.write(
-            lambda c: accept_job(c, new, self.database.clock, now=clock.utc_now(), max_open=10_000)
-        )
+
+        def write(c: Connection) -> None:
+            accept_job(c, new, self.database.clock, now=clock.utc_now(), max_open=10_000)
+            if alone:
+                c.execute(update(jobs).where(jobs.c.id == new.id).values(attempts={LOST: 0}))
+
+        self.database.write(write)
         self.accepted.append(new.id)
         if wake:
             self.dispatcher.wake(Lane.WRITE)
@@ -210,6 +228,15 @@ class Node:
         """The job's row."""
         with self.database.read() as c:
             return job_rows.get_job(c, job_id)
+
+    def busy_workers(self) -> list[str]:
+        """The names of the workers that hold a lease; they end in `:pid`."""
+        leased = select(jobs.c.worker).where(jobs.c.state == JobState.LEASED)
+        try:
+            with self.database.read() as c:
+                return sorted(set(c.execute(leased).scalars()))
+        except DatabaseUnreachable:
+            return []
 
     def wait_for(self, job_id: UUID, is_so: Callable[[Job], bool], what: str = "") -> Job:
         """Wait until the job is as said."""
@@ -290,6 +317,7 @@ class Node:
                 stderr=log,
                 start_new_session=True,
             )
+        self._groups.add(program.process.pid)
         program.died_s = None
 
     def _keep_up(self) -> None:

@@ -15,6 +15,11 @@ from tests.servers.postgres import PostgresServer
 from tests.servers.valkey import Valkey
 
 DATABASES = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
+# For what does not depend on the database.
+SQLITE_ONLY = pytest.mark.parametrize("new_database_url", ["sqlite"], indirect=True)
+POSTGRES_ONLY = pytest.mark.parametrize(
+    "new_database_url", [pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True
+)
 StartNode = Callable[..., Node]
 
 
