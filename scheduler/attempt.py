@@ -28,6 +28,7 @@ from storyforge.failpoints import Failpoints
 T = TypeVar("T")
 _PROGRESS_EVERY_S = 0.5  # more often costs a commit per step and no eye sees it
 _RETRY_DATABASE_S = 0.5
+_FIRST_EPOCH = 1  # a job begins at 0; claims and all that takes a lease away add one
 # A stage starts at the percentage where the one before it ends.
 _STARTS = dict(zip(STAGE_END_PERCENT, [0, *STAGE_END_PERCENT.values()], strict=False))
 
@@ -56,6 +57,7 @@ class Attempt:
     last_progress_s: float = field(default_factory=clock.monotonic_s)
     _last_written_s: float = 0.0
     _written_stage: Stage | None = None
+    _has_saved: bool = False
 
     @property
     def epoch(self) -> int:
@@ -102,6 +104,8 @@ class Attempt:
 
     def load(self, stage: Stage, item: int, input_hash: str | None) -> Mapping[str, Any] | None:
         """A saved result."""
+        if self.epoch == _FIRST_EPOCH and not self._has_saved:
+            return None  # nobody had the job before, so there is nothing to look for
 
         def read() -> Mapping[str, Any] | None:
             with self.database.read() as c:
@@ -113,6 +117,7 @@ class Attempt:
 
     def save(self, stage: Stage, item: int, input_hash: str, body: Mapping[str, Any]) -> None:
         """Save one result under the fence."""
+        self._has_saved = True
         self._write(
             lambda c: stage_results.save_result(
                 c,
@@ -134,6 +139,7 @@ class Attempt:
         preview_url: str | None = None,
     ) -> None:
         """Save the stage's result and move the status with it."""
+        self._has_saved = True
 
         def write(c: Connection) -> Job:
             now = clock.utc_now()

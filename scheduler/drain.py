@@ -79,18 +79,14 @@ class Worker:
             return self.database.write(lambda c: self._take(c, with_payload=False))
 
     def _take(self, c: Connection, *, with_payload: bool) -> Taken | None:
-        claim = leases.claim_next(
-            c,
-            self.database.clock,
-            self.lane,
-            self.name,
-            lease_s=self.jobs.lease_s,
-            fenced=self.jobs.fence,
-            now=clock.utc_now(),
+        lease_s, now = self.jobs.lease_s, clock.utc_now()
+        row = leases.claim_row(
+            c, self.database.clock, self.lane, self.name, lease_s=lease_s, now=now
         )
-        if claim is None:
+        if row is None:
             return None
-        return Taken(claim, payload_of(c, claim) if with_payload else None)
+        claim = leases.claim_of(row, fenced=self.jobs.fence)
+        return Taken(claim, payload_of(c, claim, row) if with_payload else None)
 
     def _work(self, taken: Taken, follow_up: FollowUp) -> None:
         """Run the lane's first phase here; the others behind it, beside the next job's first.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection
+from typing import Any
+
+from sqlalchemy import Connection, Row
 
 from storyforge.database import scenes, segments, stage_results
 from storyforge.database.leases import Claim
@@ -11,9 +13,15 @@ from storyforge.domain.job import GenerationJobPayload, Job, JobContext, JobKind
 RECENT_SEGMENTS = 5  # told in full; older ones come as the rolling summary
 
 
-def payload_of(c: Connection, claim: Claim) -> GenerationJobPayload:
-    """The job's snapshot; made and saved under the fence if there is none. Raises LeaseLost."""
-    found = stage_results.load_payload(c, claim.job_id)
+def payload_of(c: Connection, claim: Claim, row: Row[Any] | None = None) -> GenerationJobPayload:
+    """The job's snapshot; made and saved under the fence if there is none. Raises LeaseLost.
+
+    row: the job's, if this transaction has it already.
+    """
+    if row is None:
+        found = stage_results.load_payload(c, claim.job_id)
+    else:
+        found = stage_results.payload_in(row)
     if isinstance(found, GenerationJobPayload):
         return found
     payload = _snapshot(c, found)
@@ -22,9 +30,8 @@ def payload_of(c: Connection, claim: Claim) -> GenerationJobPayload:
 
 
 def _snapshot(c: Connection, job: Job) -> GenerationJobPayload:
-    scene = scenes.get_scene(c, job.scene_id)
+    scene, bible = scenes.get_story(c, job.scene_id)
     number = scene.next_number
-    bible = scenes.get_bible(c, scene.id, scene.bible_version)
     if job.kind is JobKind.RETAKE:
         number -= 1
         replaced = segments.last_rows(c, scene.id, 1, before=scene.next_number)[0]

@@ -14,7 +14,17 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Float, bindparam, case, func, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Float,
+    Row,
+    bindparam,
+    case,
+    func,
+    select,
+    update,
+)
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from storyforge.database import jobs as job_rows
@@ -75,16 +85,27 @@ def claim_next(
     now: datetime,
 ) -> Claim | None:
     """Lease the oldest due job of the lane; None when there is nothing to do."""
+    row = claim_row(c, clock, lane, worker, lease_s=lease_s, now=now)
+    return None if row is None else claim_of(row, fenced=fenced)
+
+
+def claim_row(
+    c: Connection, clock: LeaseClock, lane: Lane, worker: str, *, lease_s: float, now: datetime
+) -> Row[Any] | None:
+    """The same, giving all of the job's row."""
     wanted = {"of_lane": lane, "by_worker": worker, "lease_s": lease_s, "at": now}
-    row = c.execute(_claiming(clock), wanted).one_or_none()
-    if row is None:
-        return None
+    return c.execute(_claiming(clock), wanted).one_or_none()
+
+
+def claim_of(row: Row[Any], *, fenced: bool) -> Claim:
+    """The claim that `claim_row` made."""
     suspect = LOST in row.attempts
-    return Claim(row.id, row.scene_id, lane, row.epoch, JobKind(row.kind), fenced, suspect)
+    kind, lane = JobKind(row.kind), Lane(row.lane)
+    return Claim(row.id, row.scene_id, lane, row.epoch, kind, fenced, suspect)
 
 
 @cache
-def _claiming(clock: LeaseClock) -> ReturningUpdate[tuple[UUID, UUID, int, str, Any]]:
+def _claiming(clock: LeaseClock) -> ReturningUpdate[Any]:
     """Built once per process: building it costs more than running it."""
     oldest = (
         select(jobs.c.id)
@@ -113,7 +134,7 @@ def _claiming(clock: LeaseClock) -> ReturningUpdate[tuple[UUID, UUID, int, str, 
             seq=jobs.c.seq + 1,
             updated_at=bindparam("at"),
         )
-        .returning(jobs.c.id, jobs.c.scene_id, jobs.c.epoch, jobs.c.kind, jobs.c.attempts)
+        .returning(jobs)
     )
 
 

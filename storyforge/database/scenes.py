@@ -57,6 +57,14 @@ def get_scene(c: Connection, scene_id: UUID) -> Scene:
     return _scene(row)
 
 
+def get_story(c: Connection, scene_id: UUID) -> tuple[Scene, SceneBible]:
+    """The scene with its head, and the bible there. Raises NotFound."""
+    row = c.execute(_STORY, {"scene_id": scene_id}).one_or_none()
+    if row is None:
+        raise NotFound(f"There is no scene {scene_id}.")
+    return _scene(row), SceneBible.model_validate(row.body)
+
+
 def list_scenes(c: Connection, *, limit: int, before: UUID | None = None) -> Sequence[Scene]:
     """Scenes, newest first; `before` is the last id of the page before."""
     query = _SCENE.where(scenes.c.owner_id == LOCAL_OWNER)
@@ -157,6 +165,11 @@ _SCENE = (
     .where(scenes.c.deleted_at.is_(None))
 )
 _ONE_SCENE = _SCENE.where(scenes.c.id == bindparam("scene_id"))
+_STORY = (
+    _ONE_SCENE.add_columns(scene_bibles.c.body)
+    .join(scene_bibles, scene_bibles.c.scene_id == scenes.c.id)
+    .where(scene_bibles.c.version == scene_heads.c.bible_version)
+)
 _LOCKED_HEAD = (
     select(scene_heads, scenes.c.style_preset)
     .join(scenes, scenes.c.id == scene_heads.c.scene_id)

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, Row, bindparam, select, update
 
 from storyforge.database.engine import upsert
 from storyforge.database.jobs import job_of
@@ -73,5 +73,9 @@ def save_payload(c: Connection, claim: Claim, payload: GenerationJobPayload) -> 
 
 def load_payload(c: Connection, job_id: UUID) -> GenerationJobPayload | Job:
     """The snapshot, or before the first claim the job to make it of."""
-    row = c.execute(_JOB, {"job_id": job_id}).one()
+    return payload_in(c.execute(_JOB, {"job_id": job_id}).one())
+
+
+def payload_in(row: Row[Any]) -> GenerationJobPayload | Job:
+    """The same, of a row that was just read."""
     return GenerationJobPayload.model_validate(row.payload) if row.payload else job_of(row)
