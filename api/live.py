@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import deque
-from collections.abc import Collection, Sequence
+from collections.abc import Awaitable, Collection, Sequence
 from typing import Annotated, Literal
 from uuid import UUID
 
 import structlog
-from anyio import to_thread
+from anyio import create_task_group, fail_after, to_thread
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 from pydantic import Field, TypeAdapter, ValidationError
 from starlette.status import (
@@ -210,19 +209,20 @@ async def live(socket: WebSocket) -> None:
 
 
 async def _serve(socket: WebSocket, reader: Reader) -> None:
-    """Read and write side by side; the first to end ends both."""
-    tasks = [
-        asyncio.create_task(_read(socket, reader)),
-        asyncio.create_task(_write(socket, reader.outbox)),
-    ]
-    try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        for task in done:
-            task.result()
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+    """Read and write side by side; the first to end ends both, and says why."""
+    ends: list[_Refused | WebSocketDisconnect] = []
+
+    async def until_end(work: Awaitable[None]) -> None:
+        try:
+            await work
+        except (_Refused, WebSocketDisconnect) as end:
+            ends.append(end)
+        both.cancel_scope.cancel()
+
+    async with create_task_group() as both:
+        both.start_soon(until_end, _read(socket, reader))
+        both.start_soon(until_end, _write(socket, reader.outbox))
+    raise ends[0]
 
 
 async def _read(socket: WebSocket, reader: Reader) -> None:
@@ -237,16 +237,19 @@ async def _read(socket: WebSocket, reader: Reader) -> None:
 
 
 async def _write(socket: WebSocket, outbox: Outbox) -> None:
+    slow = _Refused(WS_1013_TRY_AGAIN_LATER, "too slow; come back for a snapshot")
     while True:
         try:
             text = await outbox.next()
-            await asyncio.wait_for(socket.send_text(text), _SEND_TIMEOUT_S)
+            with fail_after(_SEND_TIMEOUT_S):
+                await socket.send_text(text)
         except (Hopeless, TimeoutError) as exc:
-            raise _Refused(WS_1013_TRY_AGAIN_LATER, "too slow; come back for a snapshot") from exc
+            raise slow from exc
 
 
 async def _close(socket: WebSocket, code: int, reason: str) -> None:
     try:
-        await asyncio.wait_for(socket.close(code, reason), _SEND_TIMEOUT_S)
+        with fail_after(_SEND_TIMEOUT_S):
+            await socket.close(code, reason)
     except (TimeoutError, RuntimeError, OSError, WebSocketDisconnect):
         _log.info("a live client left before it could be told why", code=code)

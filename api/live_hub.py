@@ -51,7 +51,7 @@ class LiveHub:
         self._readers: dict[UUID, set[Outbox]] = {}
         self._known: dict[UUID, dict[UUID, int]] = {}  # scene -> job -> newest seq told
         self._ended: dict[UUID, float] = {}  # ended jobs in _known, and since when
-        self._revisions: dict[UUID, int] = {}
+        self._revisions: dict[UUID, int | None] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._threads: CapacityLimiter | None = None
         self.sockets = 0
@@ -131,10 +131,10 @@ class LiveHub:
         )
         self.tell_jobs(jobs)
         for scene_id in scene_ids:
-            revision = revisions.get(scene_id)
-            if self._revisions.get(scene_id) != revision:
+            revision = revisions.get(scene_id)  # None: it was deleted
+            if scene_id not in self._revisions or self._revisions[scene_id] != revision:
                 self.tell(LiveEvent(kind="scene", scene_id=scene_id, revision=revision))
-            if revision is not None:
+            if scene_id in self._readers:  # the last one may have left meanwhile
                 self._revisions[scene_id] = revision
 
     def _rows(

@@ -128,7 +128,7 @@ def outcome_of(segment_id: UUID, scene_id: UUID, text: str, media: EncodedSegmen
     )
 
 
-def make_node(tmp_path: Path, **settings: Any) -> Node:
+def make_node(tmp_path: Path, broker_url: str | None = None, **settings: Any) -> Node:
     made = Settings(node=NodeSettings(data_dir=tmp_path), **settings)
     database = open_database(made.database_url, made.database)
     metadata.create_all(database.engine)
@@ -142,7 +142,7 @@ def make_node(tmp_path: Path, **settings: Any) -> Node:
         dispatcher=wake_ups,
         events=events,
         signer=signer,
-        broker_url=None,
+        broker_url=broker_url,
     )
     client = TestClient(app, base_url=BASE)
     return Node(app, client, made, database, store, wake_ups, events, signer)

@@ -1,0 +1,77 @@
+"""Health: alive always, ready only with all that a continuation needs."""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+
+from api.health_checks import HealthChecks, check_broker
+from storyforge.database.workers import WorkerRecord, beat_worker
+from storyforge.errors import StoreUnreachable
+from tests.api.nodes import Node
+from tests.servers.valkey import Valkey
+
+
+def test_a_process_that_answers_is_alive(node: Node) -> None:
+    assert node.client.get("/health/live").json() == {"status": "alive"}
+
+
+def test_a_node_without_workers_is_not_ready_and_says_who_is_missing(node: Node) -> None:
+    answer = node.client.get("/health/ready")
+    assert answer.status_code == 503
+    assert answer.headers["retry-after"] == "5"
+    checks = {check["name"]: check for check in answer.json()["checks"]}
+    assert checks["database"]["ok"]
+    assert checks["store"]["ok"]
+    assert not checks["workers"]["ok"]
+    assert "write, film, publish, sweeper" in checks["workers"]["detail"]
+
+
+def test_a_node_with_all_its_workers_is_ready(node: Node) -> None:
+    for role in ("write", "film", "publish", "sweeper"):
+        record = WorkerRecord(name=role, role=role, pid=os.getpid(), info={})
+        node.database.write(
+            lambda c, record=record: beat_worker(c, node.database.clock, record, ttl_s=60)
+        )
+    answer = node.client.get("/health/ready")
+    assert answer.status_code == 200
+    assert answer.json()["status"] == "ready"
+
+
+def test_a_check_that_hangs_or_breaks_costs_bounded_time_and_is_named() -> None:
+    release = threading.Event()
+    started = []
+
+    def hangs() -> str:
+        started.append(1)
+        release.wait(30)
+        return "late"
+
+    def breaks() -> str:
+        raise RuntimeError("secret")
+
+    def down() -> str:
+        raise StoreUnreachable("The store is away.")
+
+    checks = HealthChecks({"a": hangs, "b": breaks, "c": down, "d": lambda: "fine"}, timeout_s=0.1)
+    for _ in range(3):
+        found = {finding.name: finding for finding in checks.look()}
+        assert [found[name].ok for name in "abcd"] == [False, False, False, True]
+        assert "secret" not in found["b"].detail
+        assert found["c"].detail == "The store is away."
+    assert len(started) == 1  # it is not started again while it hangs
+    release.set()
+    checks.close()
+
+
+def test_the_broker_is_asked(tmp_path: Path) -> None:
+    valkey = Valkey(tmp_path)
+    valkey.start()
+    checks = HealthChecks({"broker": check_broker(valkey.url, 0.5)})
+    assert checks.look()[0].ok
+    valkey.kill()
+    down = checks.look()[0]
+    assert not down.ok
+    assert valkey.url not in down.detail
+    checks.close()
