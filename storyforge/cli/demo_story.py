@@ -31,7 +31,9 @@ _BIBLE = SceneBible(
     synopsis="A lighthouse goes dark, and a girl and a fox row out to ask the moon why.",
     characters=(_MARA, _PIM, _ASHBY),
     places=(
-        Place(id="gullrock", name="Gullrock lighthouse", facts=("Its lamp has never gone out.",)),
+        Place(
+            id="gullrock", name="Gullrock lighthouse", facts=("It stands on a rock in the sea.",)
+        ),
         Place(id="open-sea", name="the open sea", aliases=("the sea",)),
     ),
     rules=("The moon can be spoken to, once a year.",),

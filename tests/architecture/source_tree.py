@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import shutil
 import subprocess
 from collections.abc import Iterator
 from functools import lru_cache
@@ -26,12 +27,22 @@ def modules() -> dict[str, Path]:
 
 @lru_cache(maxsize=1)
 def tracked_files() -> tuple[Path, ...]:
-    """Every file under version control; everything that is not ignored, where there is no git."""
+    """Every file under version control; without git, all that is not made by a tool."""
+    if not (ROOT / ".git").exists() or shutil.which("git") is None:
+        return tuple(path for path in sorted(ROOT.rglob("*")) if path.is_file() and _is_ours(path))
+    # a clone that belongs to another user is still this clone
+    trust = ("-c", f"safe.directory={ROOT}")
     listed = subprocess.run(
-        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
+        ["git", *trust, "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
     )
     paths = (ROOT / name for name in listed.stdout.split("\0") if name)
     return tuple(path for path in paths if path.is_file())
+
+
+def _is_ours(path: Path) -> bool:
+    parts = path.relative_to(ROOT).parts
+    made = {"node_modules", "vendor", "var", "out", "build", "dist", "__pycache__"}
+    return not made & set(parts) and not (parts[0].startswith(".") and parts[0] != ".ci")
 
 
 def python_files() -> Iterator[Path]:

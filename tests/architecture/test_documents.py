@@ -39,8 +39,7 @@ def test_every_setting_named_in_the_documents_exists() -> None:
     known = {
         f"STORYFORGE_{group}_{field}".upper()
         for group, of in Settings.model_fields.items()
-        if hasattr(of.annotation, "model_fields")
-        for field in of.annotation.model_fields
+        for field in getattr(of.annotation, "model_fields", ())
     }
     named = {
         name

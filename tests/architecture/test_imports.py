@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.architecture.source_tree import ROOT, modules
+from tests.architecture.source_tree import ROOT, imports_of, modules
 
 # Run in a process of its own: watches what happens while modules are imported.
 WATCH = """
@@ -26,10 +26,15 @@ def watch(event, arguments):
 sys.addaudithook(watch)
 blame = []
 import importlib
+engines = json.loads(sys.argv[2])
+sys.modules.update(dict.fromkeys(engines))  # None there: importing one raises ImportError
 for name in json.loads(sys.argv[1]):
     before, threads = len(seen), threading.active_count()
     try:
         importlib.import_module(name)
+    except ImportError as exc:
+        if (exc.name or "").split(".")[0] not in engines:
+            blame.append(f"{name} cannot be imported: {exc!r}")
     except Exception as exc:
         blame.append(f"{name} cannot be imported: {exc!r}")
     blame += [f"{name}: {what}" for what in seen[before:]]
@@ -37,13 +42,15 @@ for name in json.loads(sys.argv[1]):
         blame.append(f"{name}: started a thread")
 print(json.dumps({"blame": blame, "modules": sorted(sys.modules)}))
 """
+# What only the models extra installs; modules built on them are allowed to need them, here alone.
+ENGINES = ["torch", "diffusers", "transformers", "accelerate", "vllm"]
 # Programs that are run by path, and Alembic's own files, which only Alembic may load.
 NOT_IMPORTED = ("storyforge.database.migrations.",)
 
 
 def import_all(names: list[str], home: Path) -> dict[str, list[str]]:
     done = subprocess.run(
-        [sys.executable, "-B", "-c", WATCH, json.dumps(names)],
+        [sys.executable, "-B", "-c", WATCH, json.dumps(names), json.dumps(ENGINES)],
         cwd=home,
         capture_output=True,
         text=True,
@@ -62,8 +69,17 @@ def test_importing_any_module_starts_nothing(tmp_path: Path) -> None:
 
 def test_the_control_plane_brings_no_engine_and_no_codec(tmp_path: Path) -> None:
     loaded = {name.split(".")[0] for name in import_all(["api.app"], tmp_path)["modules"]}
-    foreign = {"torch", "vllm", "diffusers", "transformers", "pynvml", "av", "cv2"}
-    assert loaded & (foreign | {"inference", "pipelines", "models_cache"}) == set()
+    foreign = {"pynvml", "av", "cv2", "inference", "pipelines", "models_cache"}
+    assert loaded & foreign == set()
+
+
+def test_engines_are_needed_by_the_model_modules_of_inference_alone() -> None:
+    needing = {
+        name
+        for name, path in modules().items()
+        if {one.split(".")[0] for one in imports_of(path)} & set(ENGINES)
+    }
+    assert {name for name in needing if not name.startswith("inference.")} == set()
 
 
 def test_the_help_of_the_command_loads_none_of_the_heavy_libraries(tmp_path: Path) -> None:

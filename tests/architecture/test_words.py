@@ -23,7 +23,9 @@ from tests.architecture.source_tree import shown, tracked_files
 
 # Written in two pieces each, so that this file does not find itself.
 PRIVATE = {
-    "a path of one machine": re.compile(r"(?<![\w.}~])/(?:ro" + r"ot|wo" + r"rk|ho" + r"me)/(?!somebody/)\w"),
+    "a path of one machine": re.compile(
+        r"(?<![\w.}~])/(?:ro" + r"ot|wo" + r"rk|ho" + r"me)/(?!somebody/)\w"
+    ),
     "a private key": re.compile("-----BEGIN [A-Z ]*PRIV" + "ATE KEY"),
     "an AWS key": re.compile(r"\bAK" + r"IA[0-9A-Z]{16}\b"),
     "a GitHub token": re.compile(r"\bgh" + r"[pousr]_[A-Za-z0-9]{36}"),
