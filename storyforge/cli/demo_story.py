@@ -40,7 +40,7 @@ _BIBLE = SceneBible(
     style=BibleStyle(
         preset="storybook",
         tone="gentle, a little mysterious",
-        visual="layered paper, warm windows in a blue night",
+        visual="layered paper, a wide sea under a big sky",
         palette=("#16213e", "#33517e", "#c8553d", "#f2b66d", "#fff1d6"),
     ),
 )
