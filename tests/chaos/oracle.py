@@ -6,6 +6,7 @@ job as done even when they have doubled a segment, so only looking at the rows c
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -190,7 +191,7 @@ def history_is_monotonic(evidence: Evidence, seen: Sequence[Sighting]) -> Iterat
     for sighting in seen:
         histories[sighting.job_id].append(sighting)
     for job_id, history in histories.items():
-        for before, after in zip(history, history[1:], strict=False):
+        for before, after in itertools.pairwise(history):
             if after.seq <= before.seq:
                 yield Violation("O9", f"job {job_id} went from seq {before.seq} to {after.seq}")
             if _STATUS_RANK[after.status] < _STATUS_RANK[before.status]:

@@ -50,7 +50,7 @@ def published(database: Database, film: tuple[Path, EncodedSegment]) -> Iterator
         path = folder / file.path
         store.put_file(Bucket.VIDEOS, key, path, content_type=file.content_type)
     film_next(database, made)
-    yield store
+    return store
 
 
 def _said(database: Database, store: MemoryStore) -> str:

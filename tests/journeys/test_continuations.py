@@ -110,7 +110,7 @@ def test_the_last_segment_can_be_removed_and_the_story_goes_on(node: Node) -> No
 def test_cancelling_frees_the_device_within_five_seconds(node: Node) -> None:
     """The next job is claimed by the one film process, so it has let go of the first."""
     scene, other = new_scene(node.database).id, new_scene(node.database).id
-    long = node.submit(scene, LONG, seconds=100.0)
+    long = node.submit(scene, LONG, seconds=40.0)
     node.wait_for(long, lambda job: job.stage is Stage.ENCODE_HLS, "is being filmed")
     _cancel(node, long)
     started_s = time.monotonic()
@@ -131,7 +131,7 @@ def test_cancelling_frees_the_device_within_five_seconds(node: Node) -> None:
 
 def test_a_failed_job_holds_its_followers_and_a_retry_releases_them(node: Node) -> None:
     scene = new_scene(node.database).id
-    first = node.submit(scene, LONG, seconds=60.0)
+    first = node.submit(scene, LONG, seconds=24.0)
     second = node.submit(scene, after_job_id=first)
     third = node.submit(scene, after_job_id=second)
     node.wait_for(first, lambda job: job.stage is Stage.ENCODE_HLS, "is being filmed")
@@ -153,7 +153,7 @@ def test_a_failed_job_holds_its_followers_and_a_retry_releases_them(node: Node) 
 def test_a_deleted_scene_stays_deleted(node: Node) -> None:
     """F65: no resurrection, whatever was running."""
     scene = new_scene(node.database).id
-    running = node.submit(scene, LONG, seconds=60.0)
+    running = node.submit(scene, LONG, seconds=24.0)
     waiting = node.submit(scene)
     node.wait_for(running, lambda job: job.stage is Stage.ENCODE_HLS, "is being filmed")
     node.database.write(lambda c: delete_scene(c, scene, now=clock.utc_now()))
