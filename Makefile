@@ -34,7 +34,7 @@ setup: $(CORE) $(PAGE) ## Install the node (no torch) and the page's JavaScript 
 .PHONY: test
 test: setup $(DEV) $(TOOLS) ## Install what the tests need, then run them all
 	@tests/provision.sh
-	@$(PY) -m pytest $(PYTEST_ARGS)
+	@$(PY) -m pytest -m "not chaos" $(PYTEST_ARGS)
 
 .PHONY: check
 check: $(DEV) ## Lint, format, types, layers, architecture
@@ -77,7 +77,7 @@ $(CORE): | $(PY)
 
 $(DEV): | $(CORE)
 	@echo "Installing the tests' packages"
-	@$(PIP) -e '.[dev]'
+	@$(PIP) -e '.[dev,models]'
 	@rm -f $(VENV)/.dev-* && touch $@
 
 $(PAGE): api/frontend/package-lock.json | $(CORE)
