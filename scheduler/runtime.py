@@ -9,6 +9,7 @@ from collections.abc import Callable
 from inference.language.model import LanguageModel
 from inference.language.rule_writer.writer import RuleWriter
 from inference.video.model import VideoModel
+from inference.video.open_model import open_video_model
 from inference.video.storyboard.model import StoryboardModel
 from pipelines.continuation import Tools
 from pipelines.continuity.rules import RuleValidator
@@ -39,7 +40,7 @@ def build_worker(
         language=_language_model(settings),
         validator=RuleValidator(),
         animatic=StoryboardModel(),
-        video=_video_model(settings),
+        video=_video_model(settings, device),
         store=open_store(settings),
         video_settings=settings.video,
         work_dir=settings.work_dir,
@@ -91,10 +92,8 @@ def _language_model(settings: Settings) -> LanguageModel:
     return RuleWriter()
 
 
-def _video_model(settings: Settings) -> VideoModel:
-    if settings.video.model:
-        raise SetupProblem(
-            f"STORYFORGE_VIDEO_MODEL is '{settings.video.model}', but only the storyboard "
-            "renderer is built in so far; leave it empty."
-        )
-    return StoryboardModel()
+def _video_model(settings: Settings, device: str) -> VideoModel:
+    """The configured model; its weights are loaded by the first render, not here."""
+    return open_video_model(
+        settings.video.model, device, cache_dir=settings.node.data_dir / "compiled"
+    )

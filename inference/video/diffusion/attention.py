@@ -86,9 +86,8 @@ def _probe(device: str, head_width: int, backend: str, *, exact: bool = True) ->
     attention_dispatch._check_attention_backend_requirements(name)  # noqa: SLF001 - decision 0012
     with torch.no_grad():
         given = attention_dispatch.dispatch_attention_fn(query, key, value, backend=name)
-        wanted = functional.scaled_dot_product_attention(
-            *(one.float().transpose(1, 2) for one in (query, key, value))
-        ).transpose(1, 2)
+        first, second, third = (one.float().transpose(1, 2) for one in (query, key, value))
+        wanted = functional.scaled_dot_product_attention(first, second, third).transpose(1, 2)
     apart = float((given.float() - wanted).abs().max())
     limit = _TOLERANCE if exact else 10 * _TOLERANCE
     if not apart <= limit:

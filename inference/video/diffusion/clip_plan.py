@@ -45,11 +45,11 @@ def legal_size(width: int, height: int, multiple: int, pixels_max: int) -> tuple
     shrink = min(1.0, math.sqrt(pixels_max / (width * height)))
     columns, rows = (_nearest(side * shrink / multiple) for side in (width, height))
     while columns * rows * multiple**2 > pixels_max and max(columns, rows) > 1:
-        # The side whose rounding went up most gives way.
-        if columns / width > rows / height:
-            columns = max(1, columns - 1)
-        else:
-            rows = max(1, rows - 1)
+        smaller = ((max(1, columns - 1), rows), (columns, max(1, rows - 1)))
+        columns, rows = min(
+            (one for one in smaller if one != (columns, rows)),
+            key=lambda grid: abs(math.log(grid[0] * height / (grid[1] * width))),
+        )
     return columns * multiple, rows * multiple
 
 
@@ -67,9 +67,7 @@ def shown_frames(clip: ClipPlan, frames: int, fps: int) -> tuple[int, ...]:
     if is_stretched(clip, frames, fps):
         last = max(frames - 1, 1)
         return tuple((2 * k * (clip.frames - 1) + last) // (2 * last) for k in range(frames))
-    return tuple(
-        min((2 * k * clip.fps + fps) // (2 * fps), clip.frames - 1) for k in range(frames)
-    )
+    return tuple(min((2 * k * clip.fps + fps) // (2 * fps), clip.frames - 1) for k in range(frames))
 
 
 def is_stretched(clip: ClipPlan, frames: int, fps: int) -> bool:

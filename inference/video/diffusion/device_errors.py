@@ -23,7 +23,7 @@ _STICKY = (
     "mps client failed",
     "unknown error",
 )
-_OUT_OF_MEMORY = ("out of memory", "not enough memory: you tried to allocate")
+_OUT_OF_MEMORY = ("out of memory", "memory: you tried to allocate")
 
 
 def is_sticky(exc: BaseException) -> bool:

@@ -16,8 +16,8 @@ INDEX = "model_index.json"
 _LIBRARIES = frozenset({"diffusers", "transformers"})
 # Formats that run code when they are read, and code itself.
 _UNSAFE_SUFFIXES = frozenset(
-    ".bin .ckpt .dll .dylib .h5 .joblib .msgpack .npy .npz .onnx .pickle .pkl .pt .pt2 .pth .pyc "
-    ".py .so".split()
+    {".bin", ".ckpt", ".dll", ".dylib", ".h5", ".joblib", ".msgpack", ".npy", ".npz", ".onnx"}
+    | {".pickle", ".pkl", ".pt", ".pt2", ".pth", ".py", ".pyc", ".so"}
 )
 _CODE_KEYS = frozenset({"auto_map", "custom_pipelines", "trust_remote_code"})
 _WEIGHTS = ".safetensors"

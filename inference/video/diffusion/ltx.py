@@ -89,9 +89,7 @@ def _conditions(take: Take) -> list[LTXVideoCondition]:
     if take.pictures.first is not None:
         found.append(LTXVideoCondition(image=take.pictures.first, frame_index=0))
     if take.pictures.last is not None:
-        found.append(
-            LTXVideoCondition(image=take.pictures.last, frame_index=take.clip.frames - 1)
-        )
+        found.append(LTXVideoCondition(image=take.pictures.last, frame_index=take.clip.frames - 1))
     return found
 
 

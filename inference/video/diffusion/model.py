@@ -19,7 +19,12 @@ from inference.video.diffusion.folder import ModelFolder, read_folder
 from inference.video.diffusion.frame_fit import fit_frames
 from inference.video.diffusion.loader import LoadedModel, load_model, transformers_of
 from inference.video.diffusion.options import ModelOptions
-from inference.video.diffusion.pictures import ChosenPictures, choose_pictures
+from inference.video.diffusion.pictures import (
+    ChosenPictures,
+    blank_pictures,
+    choose_pictures,
+    needs_pictures,
+)
 from inference.video.diffusion.prompt_cache import PromptCache
 from inference.video.diffusion.prompts import prompt_of
 from inference.video.diffusion.quality import quality_named
@@ -83,12 +88,12 @@ class DiffusionVideoModel:
 
         Pictures are per take in diffusers, so shots with pictures go alone.
         """
+        if len(requests) == 1:
+            return True
         clips = {self.plan(request) for request in requests}
-        pictured = any(
-            choose_pictures(self._family, request, self.plan(request)).pictures.given
-            for request in requests
+        return len(clips) == 1 and not any(
+            needs_pictures(self._family, request) for request in requests
         )
-        return len(requests) == 1 or (len(clips) == 1 and not pictured)
 
     def render_batch(
         self, requests: Sequence[ShotRequest], results: Sequence[Path], watch: StepWatch
@@ -123,10 +128,10 @@ class DiffusionVideoModel:
             model = self._model()
         chunks = model.adapter.decode(model.pipeline, saved.latents, saved.noise_state)
         fitted = fit_frames(chunks, shown, request.width, request.height)
-        stream = None if self._options.on_cpu else torch.cuda.Stream()
+        stream = None if self._options.on_cpu else torch.cuda.Stream()  # None changes nothing
         while True:
             # Its own stream: a copy to the host then waits for the decode, not for a denoise.
-            with device_errors("decoding"), torch.cuda.stream(stream):  # type: ignore[arg-type]
+            with device_errors("decoding"), torch.cuda.stream(stream):
                 chunk = next(fitted, None)
             if chunk is None:
                 return
@@ -143,7 +148,7 @@ class DiffusionVideoModel:
                     clip=clip,
                     prompts=[prompts.negative()],
                     negative=prompts.negative(),
-                    pictures=Pictures(),
+                    pictures=blank_pictures(self._family, clip),
                     steps=1,
                     guidance=self._guidance,
                     generators=[torch.Generator("cpu").manual_seed(0)],
@@ -213,7 +218,7 @@ class DiffusionVideoModel:
         finally:
             if self._quality.first_block_cache is not None:
                 for transformer in transformers_of(model.pipeline):
-                    transformer._reset_stateful_cache()  # noqa: SLF001 - a stopped run leaks into the next
+                    transformer._reset_stateful_cache()  # noqa: SLF001 - else it leaks
 
     def _recipe(
         self,

@@ -34,6 +34,24 @@ class ChosenPictures:
     last_note: str
 
 
+def needs_pictures(family: Family, request: ShotRequest) -> bool:
+    """Whether this shot goes with a picture of its own, without reading or drawing it."""
+    takes_first = family.can(Ability.FIRST_FRAME) or family.can(Ability.LAST_FRAME)
+    return (
+        not family.can(Ability.TEXT)
+        or (request.first_frame is not None and takes_first)
+        or (request.last_frame is not None and family.can(Ability.LAST_FRAME))
+    )
+
+
+def blank_pictures(family: Family, clip: ClipPlan) -> Pictures:
+    """Black pictures where the model cannot do without, for a run whose result is thrown away."""
+    if family.can(Ability.TEXT):
+        return Pictures()
+    black = Image.new("RGB", (clip.width, clip.height))
+    return Pictures(first=black, last=None if family.can(Ability.FIRST_FRAME) else black)
+
+
 def choose_pictures(family: Family, request: ShotRequest, clip: ClipPlan) -> ChosenPictures:
     """Give the model what it can use, draw what it cannot do without, and say so.
 

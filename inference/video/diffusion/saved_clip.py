@@ -51,7 +51,9 @@ def load_clip(source: Path) -> SavedClip:
     try:
         with safe_open(source, framework="pt") as file:
             recipe = ClipRecipe.model_validate_json((file.metadata() or {}).get(_RECIPE, ""))
-            return SavedClip(file.get_tensor(_LATENTS), file.get_tensor(_NOISE_STATE), recipe)
+            # Copies: the tensors are maps of the file, which may be written anew while we decode.
+            latents, state = (file.get_tensor(key).clone() for key in (_LATENTS, _NOISE_STATE))
+            return SavedClip(latents, state, recipe)
     except (OSError, SafetensorError, ValidationError) as exc:
         raise RenderFailed("The rendered shot cannot be read; render it again.") from exc
 
@@ -59,5 +61,3 @@ def load_clip(source: Path) -> SavedClip:
 def read_recipe(source: Path) -> ClipRecipe:
     """Only the recipe of a saved clip. Raises RenderFailed when it is missing or damaged."""
     return load_clip(source).recipe
-
-
