@@ -15,7 +15,7 @@ from storyforge.database import scenes as scene_rows
 from storyforge.database import segments as segment_rows
 from storyforge.database.engine import Database
 from storyforge.domain.scene import Scene
-from storyforge.domain.segment import EncodedSegment, HlsProfile
+from storyforge.domain.segment import HlsProfile, RungMedia
 from storyforge.errors import Gone, NotFound
 from storyforge.playlists import (
     RungRates,
@@ -118,7 +118,7 @@ class PlaylistCache:
         while film.count < last:
             up_to = min(film.count + _PAGE, last)
             with self._database.read() as c:
-                found = segment_rows.segment_media(
+                found = segment_rows.segment_rungs(
                     c, scene.id, after_number=film.count, up_to_number=up_to
                 )
                 _require_epoch(c, scene, len(found) == up_to - film.count)
@@ -128,10 +128,10 @@ class PlaylistCache:
     def _rates_of(self, scene: Scene, revision: int) -> dict[str, RungRates]:
         assert scene.profile is not None
         with self._database.read() as c:
-            found = segment_rows.segment_media(c, scene.id, after_number=0, up_to_number=revision)
+            found = segment_rows.segment_rungs(c, scene.id, after_number=0, up_to_number=revision)
             _require_epoch(c, scene, len(found) == revision)
         self.segments_read += len(found)
-        return scene_rates((media.rungs for _, media in found), scene.profile)
+        return scene_rates((rungs for _, rungs in found), scene.profile)
 
     def _trim(self) -> None:
         with self._lock:
@@ -143,12 +143,12 @@ class PlaylistCache:
                 held -= oldest.size_bytes
 
 
-def _append(film: _Film, scene_id: UUID, found: Sequence[tuple[UUID, EncodedSegment]]) -> None:
+def _append(film: _Film, scene_id: UUID, found: Sequence[tuple[UUID, Sequence[RungMedia]]]) -> None:
     blocks: dict[str, list[str]] = {name: [] for name in film.rungs}
-    for offset, (segment_id, media) in enumerate(found):
+    for offset, (segment_id, rungs) in enumerate(found):
         first = film.count + offset == 0
         prefix = f"{_MEDIA}/videos/{scene_id}/{segment_id}/"
-        for rung in media.rungs:
+        for rung in rungs:
             name = rung.rung.name
             blocks[name].append(segment_block(rung.parts, prefix, first=first))
             before = film.rates.get(name) or RungRates(film.profile.target_duration)

@@ -14,9 +14,9 @@ from api.paging import Limit
 from api.services import Services, Use
 from storyforge.database import scenes as scene_rows
 from storyforge.database import segments as segment_rows
+from storyforge.database.segments import ListedSegment
 from storyforge.domain.scene import Scene
 from storyforge.domain.script import Shot
-from storyforge.domain.segment import Segment
 from storyforge.domain.wire import Wire
 from storyforge.errors import Gone, NotFound
 from storyforge.playlists import PLAYLIST_TYPE
@@ -70,21 +70,20 @@ class ScenePlaylist(Wire):
     next_after: int | None
 
 
-def segment_out(segment: Segment) -> SegmentOut:
+def segment_out(segment: ListedSegment) -> SegmentOut:
     """The wire shape of a segment."""
     base = f"/media/{paths.segment_prefix(segment.scene_id, segment.id)}"
-    has_sprites = any(file.path == _SPRITES_INDEX for file in segment.media.files)
     return SegmentOut(
         id=segment.id,
         number=segment.number,
         text=segment.text,
-        seconds=segment.media.seconds,
+        seconds=segment.seconds,
         bible_version=segment.bible_version,
         job_id=segment.job_id,
         created_at=segment.created_at,
         master_url=f"{base}master.m3u8",
         thumbnail_url=f"/media/{paths.thumbnail_key(segment.scene_id, segment.id)}",
-        sprites_url=f"{base}{_SPRITES_INDEX}" if has_sprites else None,
+        sprites_url=f"{base}{_SPRITES_INDEX}" if _SPRITES_INDEX in segment.paths else None,
         summary=segment.summary.summary,
         writer=segment.script.writer,
         notice=segment.script.notice,
@@ -114,7 +113,7 @@ def page_segments(
         tag = strong_tag("page", scene_id, scene.revision, after, limit)
         if tag in known_tags:
             return tag, None
-        found = segment_rows.page_segments(c, scene_id, limit=limit + 1, after_number=after)
+        found = segment_rows.list_segments(c, scene_id, limit=limit + 1, after_number=after)
     count = scene.next_number - 1
     items = tuple(segment_out(segment) for segment in found[:limit])
     more = len(found) > limit

@@ -4,6 +4,7 @@ import { Problem, fragment, send, toast } from "./http.js";
 import { Film } from "./film.js";
 import { storyForm } from "./forms.js";
 import { follow } from "./live.js";
+import { ask, titleAndEnd } from "./scene_head.js";
 
 const ENDED = ["final_ready", "failed", "cancelled"];
 const root = document.getElementById("scene");
@@ -38,6 +39,7 @@ function showWhereWeAre() {
     if (at >= start && at < start + seconds) current = chapter;
     start += seconds;
   }
+  if (film.atEnd && !chapters.querySelector("[data-after]")) current ??= chapters.lastElementChild;
   for (const chapter of chapters.querySelectorAll(".chapter[aria-current]"))
     if (chapter !== current) chapter.removeAttribute("aria-current");
   current?.setAttribute("aria-current", "true");
@@ -254,42 +256,7 @@ storyForm(form, async (data, key) => {
   renewJobs();
 });
 
-const rename = document.getElementById("rename");
-rename.addEventListener("submit", (event) => {
-  event.preventDefault();
-  document.getElementById("title").blur();
-});
-document.getElementById("title").addEventListener("change", async ({ target }) => {
-  try {
-    const scene = await send("PATCH", `/v1/scenes/${sceneId}`, { title: target.value });
-    target.value = scene.title;
-    document.title = `${scene.title} · StoryForge`;
-  } catch (problem) {
-    target.value = target.defaultValue;
-    toast(problem.message);
-  }
-});
-
-document.getElementById("delete-scene").addEventListener("click", async () => {
-  if (!(await ask("Delete this story with all its chapters?", "Delete"))) return;
-  try {
-    await send("DELETE", `/v1/scenes/${sceneId}`);
-    location.assign("/");
-  } catch (problem) {
-    toast(problem.message);
-  }
-});
-
-function ask(words, yes) {
-  const dialog = document.getElementById("ask");
-  document.getElementById("ask-words").textContent = words;
-  document.getElementById("ask-yes").textContent = yes;
-  dialog.returnValue = "no";
-  dialog.showModal();
-  return new Promise((answer) => {
-    dialog.addEventListener("close", () => answer(dialog.returnValue === "yes"), { once: true });
-  });
-}
+titleAndEnd(sceneId);
 
 // Live
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from functools import partial
 from pathlib import Path
 
 from api.health_checks import HealthChecks, check_broker
@@ -31,9 +32,8 @@ def test_a_node_without_workers_is_not_ready_and_says_who_is_missing(node: Node)
 def test_a_node_with_all_its_workers_is_ready(node: Node) -> None:
     for role in ("write", "film", "publish", "sweeper"):
         record = WorkerRecord(name=role, role=role, pid=os.getpid(), info={})
-        node.database.write(
-            lambda c, record=record: beat_worker(c, node.database.clock, record, ttl_s=60)
-        )
+        beat = partial(beat_worker, clock=node.database.clock, record=record, ttl_s=60)
+        node.database.write(beat)
     answer = node.client.get("/health/ready")
     assert answer.status_code == 200
     assert answer.json()["status"] == "ready"

@@ -15,6 +15,7 @@ from starlette.testclient import WebSocketDenialResponse, WebSocketTestSession
 from starlette.websockets import WebSocketDisconnect
 
 from api import live as live_module
+from api.live_outbox import Outbox
 from storyforge.domain.job import JobStatus
 from storyforge.events import CHANNEL, RedisEvents
 from storyforge.settings import LimitSettings
@@ -235,7 +236,7 @@ def test_a_reader_that_does_not_read_is_let_go(node: Node, monkeypatch: Any) -> 
             await asyncio.sleep(60)
 
     async def run() -> None:
-        outbox = live_module.Outbox()
+        outbox = Outbox()
         outbox.put("{}")
         await live_module._write(Stuck(), outbox)  # type: ignore[arg-type]
 
