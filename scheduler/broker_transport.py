@@ -15,19 +15,19 @@ _log = structlog.get_logger(__name__)
 NAME = f"{__name__}:Transport"
 
 
-class Channel(redis.Channel):  # type: ignore[misc]  kombu has no types
+class Channel(redis.Channel):
     """Drops what cannot be read as a message."""
 
     def _brpop_read(self, **options: Any) -> Any:
         try:
-            return super()._brpop_read(**options)
+            return super()._brpop_read(**options)  # type: ignore[no-untyped-call]
         except (ValueError, TypeError, KeyError) as exc:
             # it is off the list already; its content may be anything, so it stays out of the log
             _log.warning("garbage in a queue dropped", error=type(exc).__name__)
             return True
 
 
-class Transport(redis.Transport):  # type: ignore[misc]  kombu has no types
+class Transport(redis.Transport):
     """The Redis transport with that channel."""
 
     Channel = Channel

@@ -11,7 +11,7 @@ from uuid import UUID
 import av
 from sqlalchemy import Row
 
-from storyforge.domain.segment import EncodedSegment, HlsProfile, MediaFile
+from storyforge.domain.segment import EncodedSegment, HlsProfile, MediaFile, RungMedia
 from storyforge.errors import StoryForgeError
 from storyforge.playlists import scene_rung_playlist
 from storyforge.storage.paths import segment_prefix
@@ -34,7 +34,7 @@ def playlists_play(evidence: Evidence, store: ObjectStore) -> Iterator[Violation
             yield from _scene_playlists(scene_id, HlsProfile.model_validate(scene.profile), rows)
 
 
-def segment_plays(row: Row[Any], store: ObjectStore) -> Iterator[Violation]:
+def segment_plays(row: Row[*tuple[Any, ...]], store: ObjectStore) -> Iterator[Violation]:
     """One committed segment: every file as recorded, every playlist finished, every part decodes."""
     media = EncodedSegment.model_validate(row.media)
     prefix = segment_prefix(row.scene_id, row.id)
@@ -78,8 +78,8 @@ def _fetch(store: ObjectStore, key: str, file: MediaFile, contents: dict[str, by
 def _frames(data: bytes) -> int:
     """How many video frames a part decodes to; 0 when it is broken."""
     try:
-        with av.open(io.BytesIO(data), format="mpegts") as container:
-            return sum(1 for _ in container.decode(video=0))
+        with av.open(io.BytesIO(data), "r", format="mpegts") as container:
+            return len(list(container.decode(video=0)))
     except (av.FFmpegError, IndexError):
         return 0
 
@@ -104,7 +104,8 @@ def _scene_playlists(
     scene_id: UUID, profile: HlsProfile, rows: list[Row[Any]] | Any
 ) -> Iterator[Violation]:
     for place, rung in enumerate(profile.rungs):
-        entries, recorded = [], {}
+        entries: list[tuple[UUID, RungMedia]] = []
+        recorded: dict[str, MediaFile] = {}
         for row in rows:
             media = EncodedSegment.model_validate(row.media)
             if [one.rung for one in media.rungs] != list(profile.rungs):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from uuid import UUID
 
@@ -37,7 +37,7 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, EncodedSegment
 
 
 @pytest.fixture
-def published(database: Database, film: tuple[Path, EncodedSegment]) -> Iterator[MemoryStore]:
+def published(database: Database, film: tuple[Path, EncodedSegment]) -> MemoryStore:
     """A scene with that segment, committed and stored."""
     folder, media = film
     store = MemoryStore()

@@ -224,4 +224,4 @@ def test_a_continuation_becomes_a_film_on_a_real_s3_server(
     assert {job.state for job in jobs_made.values()} == {JobState.DONE}
     assert sum(job.attempts.get("worker_lost", 0) for job in jobs_made.values()) == 2
     check_node(node)
-    node.store.close()  # type: ignore[attr-defined]  only a remote store holds connections
+    node.store.close()

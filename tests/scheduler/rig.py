@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -67,16 +67,16 @@ class NoObjection:
     """Finds nothing wrong with any script."""
 
     def validate(
-        self, script: Script, bible: SceneBible, recent: Sequence[SegmentSummary]
+        self, script: Script, bible: SceneBible, recent: tuple[SegmentSummary, ...] = ()
     ) -> ValidationResult:
         del script, bible, recent
         return ValidationResult(valid=True)
 
     def auto_correct(
-        self, script: Script, bible: SceneBible, report: ValidationResult
+        self, script: Script, bible: SceneBible, result: ValidationResult
     ) -> tuple[Script, ValidationResult]:
         del bible
-        return script, report
+        return script, result
 
 
 @dataclass
@@ -89,8 +89,8 @@ class FakeCamera:
 
     def render(self, request: ShotRequest, result: Path, watch: StepWatch) -> None:
         self.before_render(request)
-        self.rendered.append(request.index)
         result.write_text(str(request.seed))
+        self.rendered.append(request.index)
         watch(1, 1)
 
     def frames(self, request: ShotRequest, result: Path) -> Iterator[Frames]:

@@ -184,7 +184,7 @@ def test_a_real_deadlock_costs_one_retry_and_loses_no_write(database: Database) 
     tries = []
 
     def bump(first: UUID, second: UUID) -> None:
-        waited = []
+        waited: list[bool] = []
 
         def work(c: Connection) -> None:
             tries.append(first)

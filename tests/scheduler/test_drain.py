@@ -112,7 +112,7 @@ def test_a_stale_attempt_of_any_lane_changes_nothing(rig: Rig, lane: Lane) -> No
     job_id = _new_job(rig)
     rig.drain_before(lane)
     worker = rig.worker(lane)
-    taken = []
+    taken: list[str] = []
 
     class Sleeper(Failpoints):
         """Loses the lease to another worker in the middle of the first stage."""
