@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import sys
 
 import uvicorn
@@ -78,14 +77,9 @@ def build_app(settings: Settings) -> FastAPI:
 
 def require_loopback(settings: Settings) -> None:
     """Raise SetupProblem for an address that others can reach: there are no accounts yet."""
-    host = settings.node.host
-    try:
-        is_loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        is_loopback = False
-    if not is_loopback:
+    if not settings.node.is_loopback:
         raise SetupProblem(
-            f"STORYFORGE_NODE_HOST is '{host}', which others could reach; the node has no "
+            f"STORYFORGE_NODE_HOST is '{settings.node.host}', which others could reach; the node has no "
             "accounts yet and serves its own host only. Use 127.0.0.1, and an SSH tunnel from "
             "elsewhere."
         )
