@@ -1,1 +1,1 @@
-"""The local model store: catalogue, pull, verify, evict. Empty until diffusers models come."""
+"""The local model store: the catalogue, pulling, checking, opening and evicting models."""

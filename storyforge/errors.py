@@ -135,6 +135,14 @@ class ContentRejected(Rejected):
     title = "Content rejected"
 
 
+class ModelRefused(Rejected):
+    """A model repository holds something that could run foreign code; the detail names the file."""
+
+    code = "model_refused"
+    status = 422
+    title = "Model refused"
+
+
 class QuotaExceeded(Rejected):
     """The caller has used what it was given."""
 
