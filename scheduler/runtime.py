@@ -94,6 +94,11 @@ def _language_model(settings: Settings) -> LanguageModel:
 
 def _video_model(settings: Settings, device: str) -> VideoModel:
     """The configured model; its weights are loaded by the first render, not here."""
+    video = settings.video
     return open_video_model(
-        settings.video.model, device, cache_dir=settings.node.data_dir / "compiled"
+        video.model,
+        device,
+        quality=video.quality,
+        steps=video.steps,
+        cache_dir=settings.node.data_dir / "compiled",
     )

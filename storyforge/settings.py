@@ -86,9 +86,15 @@ class WriterSettings(Group):
 
 
 class VideoSettings(Group):
-    """What films the shots; `model` empty: the storyboard renderer."""
+    """What films the shots; `model` empty: the storyboard renderer, else a model's folder.
+
+    quality: a preset's name; only `exact` leaves every pixel as the model made it. steps: of the
+    denoising, the model's own number when None.
+    """
 
     model: str = ""
+    quality: str = "exact"
+    steps: int | None = Field(default=None, ge=1, le=1000)
     width: int = Field(default=1280, ge=64, le=4096, multiple_of=2)
     height: int = Field(default=720, ge=64, le=4096, multiple_of=2)
     fps: int = Field(default=24, ge=1, le=120)

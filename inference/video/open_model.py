@@ -11,11 +11,18 @@ from storyforge.errors import SetupProblem
 _CPU = "cpu"
 
 
-def open_video_model(spec: str, device: str = _CPU, cache_dir: Path | None = None) -> VideoModel:
+def open_video_model(
+    spec: str,
+    device: str = _CPU,
+    *,
+    quality: str = "exact",
+    steps: int | None = None,
+    cache_dir: Path | None = None,
+) -> VideoModel:
     """The model for `spec`: empty for the storyboard renderer, else a model's folder.
 
-    device: `cpu`, or the name of the card that this process is pinned to. cache_dir: where compiled
-    kernels persist. Torch is imported only for a folder. Raises SetupProblem and WeightsDamaged.
+    device: `cpu`, or the name of the card that this process is pinned to. quality: a preset's name.
+    steps: of the denoising, the family's own when None. cache_dir: where compiled kernels persist. Torch is imported only for a folder. Raises SetupProblem and WeightsDamaged.
     """
     if not spec:
         return StoryboardModel()
@@ -29,4 +36,5 @@ def open_video_model(spec: str, device: str = _CPU, cache_dir: Path | None = Non
             "pip install -c constraints.txt -e '.[models]'"
         ) from exc
     where = _CPU if device == _CPU else "cuda"
-    return DiffusionVideoModel(Path(spec), ModelOptions(device=where, cache_dir=cache_dir))
+    options = ModelOptions(device=where, quality=quality, steps=steps, cache_dir=cache_dir)
+    return DiffusionVideoModel(Path(spec), options)

@@ -79,9 +79,9 @@ def tiny_umt5(words: int) -> UMT5EncoderModel:
         feed_forward_proj="gated-gelu",
         pad_token_id=0,
         eos_token_id=1,
-        tie_word_embeddings=False,
     )
-    return UMT5EncoderModel(config).eval()
+    encoder: UMT5EncoderModel = UMT5EncoderModel(config).eval()
+    return encoder
 
 
 def tiny_t5(words: int) -> T5EncoderModel:
@@ -96,4 +96,5 @@ def tiny_t5(words: int) -> T5EncoderModel:
         num_heads=4,
         feed_forward_proj="gated-gelu",
     )
-    return T5EncoderModel(config).eval()
+    encoder: T5EncoderModel = T5EncoderModel(config).eval()
+    return encoder
