@@ -14,7 +14,7 @@ from api.paging import Limit
 from api.services import Services, Use
 from storyforge.database import scenes as scene_rows
 from storyforge.database import segments as segment_rows
-from storyforge.database.segments import ListedSegment
+from storyforge.database.segments import SPRITES_INDEX, ListedSegment
 from storyforge.domain.scene import Scene
 from storyforge.domain.script import Shot
 from storyforge.domain.wire import Wire
@@ -23,7 +23,6 @@ from storyforge.playlists import PLAYLIST_TYPE
 from storyforge.storage import paths
 
 router = APIRouter(prefix="/v1/scenes/{scene_id}", tags=["playback"])
-_SPRITES_INDEX = "sprites.vtt"
 _MAX_NUMBER = 2**31 - 1  # the column's
 
 # Wire shapes
@@ -83,7 +82,7 @@ def segment_out(segment: ListedSegment) -> SegmentOut:
         created_at=segment.created_at,
         master_url=f"{base}master.m3u8",
         thumbnail_url=f"/media/{paths.thumbnail_key(segment.scene_id, segment.id)}",
-        sprites_url=f"{base}{_SPRITES_INDEX}" if _SPRITES_INDEX in segment.paths else None,
+        sprites_url=f"{base}{SPRITES_INDEX}" if segment.has_sprites else None,
         summary=segment.summary.summary,
         writer=segment.script.writer,
         notice=segment.script.notice,

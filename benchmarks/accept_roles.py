@@ -80,6 +80,7 @@ def _bare(stamps: Stamps, broker_url: str) -> None:
 
 def _ours(stamps: Stamps) -> None:
     """The product's own worker process, with a stamp where the first stage begins."""
+    from scheduler import runtime  # noqa: PLC0415 - the bare worker must not load it
     from scheduler import worker as product  # noqa: PLC0415 - the bare worker must not load it
     from scheduler.drain import Worker  # noqa: PLC0415 - the bare worker must not load it
     from storyforge.failpoints import Failpoints  # noqa: PLC0415 - the bare worker must not load it
@@ -101,14 +102,14 @@ def _ours(stamps: Stamps) -> None:
             stamps.send("idle")
             return claimed
 
-    build = product.build_worker
+    product_build = runtime.build_worker
 
     def build_stamped(*arguments: Any) -> Worker:
-        built = build(*arguments)
+        built = product_build(*arguments)
         parts = {field.name: getattr(built, field.name) for field in fields(built)}
         return Stamped(**{**parts, "failpoints": Points()})
 
-    product.build_worker = build_stamped
+    vars(product)["build_worker"] = build_stamped
     sys.argv[1:] = ["--lane", "write"]
     product.main()
 

@@ -33,6 +33,11 @@ class Spread:
         return {name: round(value, digits) for name, value in asdict(self).items()}
 
 
+def paired_ratio(ours: Sequence[float], theirs: Sequence[float]) -> float:
+    """Median over rounds of one by the other in the same round: a busy minute hits both."""
+    return statistics.median(mine / other for mine, other in zip(ours, theirs, strict=True))
+
+
 def milliseconds(start_ns: int, end_ns: int) -> float:
     """From nanoseconds of the monotonic clock, which all processes of a host share."""
     return (end_ns - start_ns) / 1e6

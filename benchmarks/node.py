@@ -44,9 +44,7 @@ class Api:
         self.port = port
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_START_S)
 
-    def send(
-        self, method: str, path: str, body: bytes | None = None, **headers: str
-    ) -> Answer:
+    def send(self, method: str, path: str, body: bytes | None = None, **headers: str) -> Answer:
         """One request and its whole answer."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         if body is not None:

@@ -230,7 +230,8 @@ def _behind_named(c: Connection, new: NewJob, head: Row[Any]) -> _Position:
             select(jobs.c.id).where(
                 jobs.c.scene_id == new.scene_id,
                 jobs.c.after_job_id == after,
-                jobs.c.state.not_in([JobState.DEAD, JobState.CANCELLED]),
+                # a done one has moved the scene's head on, which is looked at below
+                jobs.c.state.in_(job_rows.OPEN_STATES),
             )
         )
         .scalars()

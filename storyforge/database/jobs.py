@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Row, select, update
+from sqlalchemy import Connection, Row, select, union, update
 
 from storyforge.database import scenes as scene_rows
 from storyforge.database.lease_clock import LeaseClock
@@ -74,12 +74,16 @@ def changed_jobs(
     """
     if not scene_ids:
         return []
-    wanted: ColumnElement[bool] = jobs.c.state.in_(OPEN_STATES)
+    of_scenes = jobs.c.scene_id.in_(list(scene_ids))
+    # Ids first, and every branch names its states: so each is a range of ix_jobs_scene, where
+    # one condition over all would read every job that the scenes ever had.
+    wanted = [select(jobs.c.id).where(of_scenes, jobs.c.state.in_(OPEN_STATES))]
     if known:
-        wanted |= jobs.c.id.in_(list(known))
+        wanted.append(select(jobs.c.id).where(of_scenes, jobs.c.id.in_(list(known))))
     if created_since is not None:
-        wanted |= jobs.c.id >= created_since
-    query = select(jobs).where(jobs.c.scene_id.in_(list(scene_ids)), wanted).order_by(jobs.c.id)
+        young = jobs.c.id >= created_since
+        wanted.append(select(jobs.c.id).where(of_scenes, jobs.c.state.in_(ENDED), young))
+    query = select(jobs).where(jobs.c.id.in_(union(*wanted))).order_by(jobs.c.id)
     found = [job_of(row) for row in c.execute(query)]
     return [job for job in found if job.seq > known.get(job.id, -1)]
 

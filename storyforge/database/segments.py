@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from pydantic import TypeAdapter
 from sqlalchemy import Connection, Row, bindparam, func, select, update
 
 from storyforge.database import scenes as scene_rows
@@ -15,9 +17,10 @@ from storyforge.domain.bible import SceneBible
 from storyforge.domain.continuity import ValidationResult
 from storyforge.domain.scene import Scene
 from storyforge.domain.script import Script
-from storyforge.domain.segment import EncodedSegment, Segment, SegmentSummary
+from storyforge.domain.segment import EncodedSegment, RungMedia, Segment, SegmentSummary
 from storyforge.errors import Conflict, NotFound
 
+SPRITES_INDEX = "sprites.vtt"
 _VISIBLE = segments.c.hidden_at.is_(None)
 # Built once, as in storyforge/database/scenes.py.
 _SUMMARIES = (
@@ -30,6 +33,49 @@ _SUMMARIES = (
     .order_by(segments.c.number.desc())
     .limit(bindparam("count"))
 )
+
+
+_LISTED = (
+    select(
+        segments.c.id,
+        segments.c.scene_id,
+        segments.c.number,
+        segments.c.job_id,
+        segments.c.bible_version,
+        segments.c.text,
+        segments.c.script,
+        segments.c.summary,
+        segments.c.seconds,
+        # asked of the text: reading the list of files takes longer than all the rest of the row
+        segments.c.media["files"].as_string().contains(f'"{SPRITES_INDEX}"').label("has_sprites"),
+        segments.c.created_at,
+    )
+    .where(
+        segments.c.scene_id == bindparam("scene_id"),
+        _VISIBLE,
+        segments.c.number > bindparam("after_number"),
+    )
+    .order_by(segments.c.number)
+    .limit(bindparam("count"))
+)
+_RUNGS = TypeAdapter(tuple[RungMedia, ...])
+
+
+@dataclass(frozen=True)
+class ListedSegment:
+    """A segment as lists show it."""
+
+    id: UUID
+    scene_id: UUID
+    number: int
+    job_id: UUID
+    bible_version: int
+    text: str
+    script: Script
+    summary: SegmentSummary
+    seconds: float
+    has_sprites: bool
+    created_at: datetime
 
 
 def page_segments(
@@ -58,12 +104,36 @@ def scene_films(c: Connection, scene_ids: Collection[UUID]) -> dict[UUID, tuple[
     return {row.scene_id: (row.id, seconds[row.scene_id]) for row in c.execute(first)}
 
 
-def segment_media(
+def list_segments(
+    c: Connection, scene_id: UUID, *, limit: int, after_number: int = 0
+) -> Sequence[ListedSegment]:
+    """The same as `page_segments`, without what only players need."""
+    wanted = {"scene_id": scene_id, "after_number": after_number, "count": limit}
+    return [
+        ListedSegment(
+            id=row.id,
+            scene_id=row.scene_id,
+            number=row.number,
+            job_id=row.job_id,
+            bible_version=row.bible_version,
+            text=row.text,
+            script=Script.model_validate(row.script),
+            summary=SegmentSummary.model_validate(row.summary),
+            seconds=row.seconds,
+            has_sprites=row.has_sprites,
+            created_at=row.created_at,
+        )
+        for row in c.execute(_LISTED, wanted)
+    ]
+
+
+def segment_rungs(
     c: Connection, scene_id: UUID, *, after_number: int, up_to_number: int
-) -> Sequence[tuple[UUID, EncodedSegment]]:
-    """(segment id, media) of the visible segments after_number < n <= up_to_number, in order."""
+) -> Sequence[tuple[UUID, Sequence[RungMedia]]]:
+    """(segment id, rungs) of the visible segments after_number < n <= up_to_number, in order."""
     query = (
-        select(segments.c.id, segments.c.media)
+        # the list of files is most of the media and in no playlist
+        select(segments.c.id, segments.c.media["rungs"].label("rungs"))
         .where(
             segments.c.scene_id == scene_id,
             _VISIBLE,
@@ -72,7 +142,7 @@ def segment_media(
         )
         .order_by(segments.c.number)
     )
-    return [(row.id, EncodedSegment.model_validate(row.media)) for row in c.execute(query)]
+    return [(row.id, _RUNGS.validate_python(row.rungs)) for row in c.execute(query)]
 
 
 def get_segment(c: Connection, scene_id: UUID, segment_id: UUID) -> Segment:

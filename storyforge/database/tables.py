@@ -148,6 +148,14 @@ segments = Table(
         postgresql_where=text("hidden_at IS NULL"),
         sqlite_where=text("hidden_at IS NULL"),
     ),
+    # a film's length is summed from this index alone
+    Index(
+        "ix_segments_seconds",
+        "scene_id",
+        "seconds",
+        postgresql_where=text("hidden_at IS NULL"),
+        sqlite_where=text("hidden_at IS NULL"),
+    ),
     Index("uq_segments_job", "scene_id", "job_id", unique=True),  # one segment per job, ever
     postgresql_partition_by="RANGE (scene_id)",
 )

@@ -143,6 +143,13 @@ def _segment_table() -> None:
         postgresql_where=sa.text("hidden_at IS NULL"),
         sqlite_where=sa.text("hidden_at IS NULL"),
     )
+    op.create_index(
+        "ix_segments_seconds",
+        "segments",
+        ["scene_id", "seconds"],
+        postgresql_where=sa.text("hidden_at IS NULL"),
+        sqlite_where=sa.text("hidden_at IS NULL"),
+    )
     op.create_index("uq_segments_job", "segments", ["scene_id", "job_id"], unique=True)
 
 
