@@ -15,12 +15,13 @@ from storyforge.errors import ModelRefused
 INDEX = "model_index.json"
 _WEIGHTS = ".safetensors"
 _SHARDS = ".safetensors.index.json"
-_WANTED = frozenset(".safetensors .json .txt .model .spm .jinja".split())
+_WANTED = frozenset({".safetensors", ".json", ".txt", ".model", ".spm", ".jinja"})
 # Formats that run code when they are read, and code itself.
-_UNSAFE = frozenset(
+_UNSAFE_NAMES = (
     ".bin .ckpt .dll .dylib .h5 .joblib .msgpack .npy .npz .onnx .pickle .pkl .pt .pt2 .pth .py "
-    ".pyc .so".split()
+    ".pyc .so"
 )
+_UNSAFE = frozenset(_UNSAFE_NAMES.split())
 _LICENCES = frozenset({"license", "licence", "notice"})
 _LIBRARIES = frozenset({"diffusers", "transformers"})
 # Keys by which a configuration names code of its own (guarantee S14).
@@ -107,9 +108,9 @@ def check_json(name: str, folder: Path, path: str, all_paths: Sequence[str]) -> 
     naming the file.
     """
     file = folder / path
+    if file.stat().st_size > _JSON_MAX_BYTES:
+        raise ModelRefused(f"{name}: '{path}' is too long for a configuration; refused.")
     try:
-        if file.stat().st_size > _JSON_MAX_BYTES:
-            raise ValueError("too long")
         value = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as exc:
         raise ModelRefused(f"{name}: '{path}' is no JSON that can be read; refused.") from exc
@@ -124,9 +125,7 @@ def check_json(name: str, folder: Path, path: str, all_paths: Sequence[str]) -> 
     return value
 
 
-def _is_wanted(
-    entry: VideoEntry | WriterEntry, path: str, suffix: str, *, top_level: bool
-) -> bool:
+def _is_wanted(entry: VideoEntry | WriterEntry, path: str, suffix: str, *, top_level: bool) -> bool:
     if any(fnmatchcase(path, pattern) for pattern in entry.skip):
         return False
     pure = PurePosixPath(path)

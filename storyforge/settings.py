@@ -101,6 +101,18 @@ class VideoSettings(Group):
     x264_preset: str = "veryfast"
 
 
+class ModelsSettings(Group):
+    """The model store. `root` empty: in the data directory. budget_gb: decimal; 0 for no limit.
+
+    hub_url: a mirror of the hub; empty for the client's own. token: for gated models.
+    """
+
+    root: Path | None = None
+    budget_gb: float = Field(default=0.0, ge=0)
+    hub_url: str = ""
+    token: str = Field(default="", repr=False)
+
+
 class LimitSettings(Group):
     """What a request may ask for."""
 
@@ -126,6 +138,7 @@ class JobSettings(Group):
     backoff_max_s: float = Field(default=120.0, ge=0)
     lost_attempts: int = Field(default=3, ge=1)
     unavailable_attempts: int = Field(default=12, ge=1)
+    device_attempts: int = Field(default=3, ge=1)  # of a job whose device fails or is too small
     stuck_attempts: int = Field(default=2, ge=1)
     writers: int = Field(default=2, ge=1, le=64)
     publishers: int = Field(default=1, ge=1, le=64)
@@ -150,6 +163,7 @@ class Settings(BaseSettings):
     store: StoreSettings = StoreSettings()
     writer: WriterSettings = WriterSettings()
     video: VideoSettings = VideoSettings()
+    models: ModelsSettings = ModelsSettings()
     limits: LimitSettings = LimitSettings()
     jobs: JobSettings = JobSettings()
     # For tests only: stage:point:action, see storyforge/failpoints.py
@@ -178,6 +192,16 @@ class Settings(BaseSettings):
     def work_dir(self) -> Path:
         """Where jobs keep their saved stage results on this host."""
         return self.node.data_dir / "work"
+
+    @property
+    def quarantine_dir(self) -> Path:
+        """Where the devices that are out of service are noted."""
+        return self.node.data_dir / "devices"
+
+    @property
+    def models_dir(self) -> Path:
+        """Where the model store is."""
+        return self.models.root or self.node.data_dir / "models"
 
 
 def load_settings() -> Settings:

@@ -12,9 +12,7 @@ from storyforge.domain.wire import Wire
 from storyforge.errors import InvalidInput
 
 BRANCH = "main"
-Pipeline = Literal[
-    "WanPipeline", "WanImageToVideoPipeline", "LTXPipeline", "LTXConditionPipeline"
-]
+Pipeline = Literal["WanPipeline", "WanImageToVideoPipeline", "LTXPipeline", "LTXConditionPipeline"]
 Side = Annotated[int, Field(ge=16, le=8192)]
 
 
@@ -161,4 +159,3 @@ class Pair(Record):
     together: bool
     placement: str
     reason: str
-

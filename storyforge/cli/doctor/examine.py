@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from storyforge.cli.devices import read_devices
-from storyforge.cli.doctor import host_checks, node_checks
+from storyforge.cli.doctor import host_checks, model_checks, node_checks
 from storyforge.cli.doctor.findings import Finding
 from storyforge.settings import Settings
 
@@ -22,6 +22,7 @@ def examine(settings: Settings) -> Sequence[Finding]:
         host_checks.check_fonts(),
         host_checks.check_disk(settings.node.data_dir.resolve()),
         host_checks.check_memory(),
+        model_checks.check_models(settings, reading),
         node_checks.check_database(settings),
         node_checks.check_broker(settings),
         node_checks.check_store(settings),
