@@ -58,7 +58,7 @@ class Watched:
             yield chunk
             if at == 0 and self.wait_for_render:
                 self.wait_for_render = False
-                for _ in range(sum(what == "render" for what, _ in self.told) + 1):
+                for _ in range(request.count + 1):  # this job's own renders, and one more
                     assert self.began.acquire(timeout=120), "no render began beside this decode"
             if at == 0 and self.fail_decodes:
                 self.fail_decodes -= 1

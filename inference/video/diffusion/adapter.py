@@ -45,9 +45,8 @@ class Take:
 class Adapter(Protocol):
     """One family's side; stateless, so that a decode and a denoise may run at once."""
 
-    @property
-    def decode_note(self) -> str:
-        """How this family's frames are decoded, for the recipe."""
+    def decode_note(self, pipeline: Any) -> str:
+        """How this model's frames are decoded, for the recipe."""
         ...
 
     def prepare(self, pipeline: Any, family: Family) -> None:

@@ -23,7 +23,6 @@ from inference.video.diffusion.quality import Quality, quality_named
 from inference.video.diffusion.wan import WanAdapter
 from storyforge.errors import WeightsDamaged
 
-_ADAPTERS: dict[Engine, type[Adapter]] = {Engine.WAN: WanAdapter, Engine.LTX: LtxAdapter}
 _log = structlog.get_logger(__name__)
 
 
@@ -57,7 +56,9 @@ def load_model(folder: ModelFolder, family: Family, options: ModelOptions) -> Lo
             ) from exc
         pipeline.set_progress_bar_config(disable=True)
         pipeline.to(options.device)
-    adapter = _ADAPTERS[family.engine]()
+    adapter: Adapter = (
+        WanAdapter() if family.engine is Engine.WAN else LtxAdapter(lean=options.lean_decode)
+    )
     adapter.prepare(pipeline, family)
     attention = _set_up_transformers(pipeline, options, quality)
     _log.info("video model loaded", model=folder.name, family=family.name, attention=attention)

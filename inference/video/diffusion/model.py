@@ -257,7 +257,7 @@ class DiffusionVideoModel:
             compiled=self._options.compiles,
             quality=self._quality.name,
             lossy=self._quality.lossy_switches,
-            decode=model.adapter.decode_note,
+            decode=model.adapter.decode_note(model.pipeline),
             fused=fused,
             diffusers=diffusers.__version__,
             torch=torch.__version__,

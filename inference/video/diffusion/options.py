@@ -21,7 +21,8 @@ class ModelOptions:
     None. pixels_max: bound of the rendered area, the family's native area when None.
     compile: regional compilation; None means on a card only. cache_dir: where compiled kernels
     persist. kernel_dir: a local folder with the FlashAttention-3 kernel; nothing is fetched.
-    prompts_kept: how many prompt embeddings stay in memory (4 MB each for the large encoders).
+    lean_decode: stream decoders that would take the whole clip at once; saves memory and is equal
+    but for rounding. prompts_kept: how many prompt embeddings stay in memory (4 MB each for the large encoders).
     """
 
     device: str = CPU
@@ -33,6 +34,7 @@ class ModelOptions:
     compile: bool | None = None
     cache_dir: Path | None = None
     kernel_dir: Path | None = None
+    lean_decode: bool = False
     prompts_kept: int = 64
 
     @property

@@ -16,7 +16,10 @@ from inference.video.diffusion.families import Family
 class WanAdapter:
     """Runs WanPipeline and WanImageToVideoPipeline."""
 
-    decode_note = "streamed: one latent frame at a time, bit-identical to the whole on the CPU"
+    def decode_note(self, pipeline: Any) -> str:
+        """Always streamed."""
+        del pipeline
+        return "streamed: one latent frame at a time, as the pipeline's own decoder works too"
 
     def prepare(self, pipeline: Any, family: Family) -> None:
         """UniPC with this family's flow shift; the folder's own scheduler is not trusted."""
