@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import structlog
 from sqlalchemy import Connection
@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from pipelines.continuation import PHASES, Phase, Tools, job_folder
 from pipelines.stage_log import ResultsGone
 from scheduler.attempt import Attempt, HandBack
+from scheduler.device_guard import DeviceGuard
 from scheduler.dispatch import Dispatcher
 from scheduler.follow_up import FollowUp
 from scheduler.heartbeat import Heartbeat
@@ -52,12 +53,13 @@ class Worker:
     failpoints: Failpoints
     jobs: JobSettings
     stopping: Callable[[], bool]
+    device: DeviceGuard = field(default_factory=DeviceGuard)
 
     def drain(self) -> int:
         """Work until no job of the lane is due; gives how many were claimed."""
         claimed = 0
         with FollowUp() as follow_up:
-            while not self.stopping():
+            while not self.stopping() and self._device_is_fit(follow_up):
                 taken = self._claim()
                 if taken is not None:
                     claimed += 1
@@ -66,7 +68,16 @@ class Worker:
                     follow_up.wait()  # and look once more: a job may have come meanwhile
                 else:
                     break
+        if self.device.leaving:
+            self.dispatcher.wake(self.lane)  # for the process that comes in this one's place
+            self.device.leave()
         return claimed
+
+    def _device_is_fit(self, follow_up: FollowUp) -> bool:
+        if self.device.is_short_of_memory:
+            follow_up.wait()  # it may still decode with the model that is freed now
+            self.device.settle(self.tools.video.close)
+        return self.device.may_claim()
 
     def _claim(self) -> Taken | None:
         """Claim and snapshot in one commit: a commit costs more than all that is in it."""
@@ -99,7 +110,7 @@ class Worker:
             database=self.database,
             events=self.events,
             failpoints=self.failpoints,
-            stopping=self.stopping,
+            stopping=lambda: self.stopping() or self.device.is_dead,
             patience_s=self.jobs.lease_s,
         )
         first, *others = PHASES[self.lane]
@@ -183,8 +194,9 @@ class Worker:
         self.dispatcher.wake(self.lane)
 
     def _fail(self, attempt: Attempt, exc: BaseException) -> None:
+        self.device.note_failure(exc)
         policy = retry_of(exc, self.jobs)
-        error = error_of(exc, attempt.stage, policy, self.name)
+        error = error_of(self.device.explained(exc), attempt.stage, policy, self.name)
 
         def write(c: Connection) -> Job:
             return leases.fail_attempt(

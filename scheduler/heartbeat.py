@@ -5,18 +5,20 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import structlog
 
 from scheduler.attempt import Attempt
-from scheduler.retries import error_of, stuck_retry
+from scheduler.retries import error_of, retry_of, stuck_retry
 from storyforge import clock
 from storyforge.database import leases, workers
 from storyforge.database.engine import Database
-from storyforge.database.leases import LeaseLost
+from storyforge.database.leases import LeaseLost, Retry
 from storyforge.database.workers import WorkerRecord
-from storyforge.errors import Broken, DatabaseUnreachable, DiskFull
+from storyforge.domain.job import JobError
+from storyforge.errors import Broken, DatabaseUnreachable, DiskFull, StoryForgeError
 from storyforge.settings import JobSettings
 
 _log = structlog.get_logger(__name__)
@@ -31,7 +33,8 @@ def end_this_process() -> None:
 class Heartbeat:
     """One thread per worker process; attempts are watched between `watch` and `unwatch`.
 
-    Lock rule: `_lock` guards only the set of attempts and is never held over I/O.
+    info: what each beat adds to the worker's row. Lock rule: `_lock` guards only the set of attempts
+    and is never held over I/O.
     """
 
     def __init__(
@@ -40,11 +43,13 @@ class Heartbeat:
         jobs: JobSettings,
         record: WorkerRecord,
         end_process: Callable[[], None] = end_this_process,
+        info: Callable[[], Mapping[str, Any]] = dict,
     ) -> None:
         self._database = database
         self._jobs = jobs
         self._record = record
         self._end_process = end_process
+        self._info = info
         self._lock = threading.Lock()
         self._renewed_s: dict[Attempt, float] = {}
         self._beaten_s = float("-inf")
@@ -78,6 +83,15 @@ class Heartbeat:
             self._look_after(attempt, renewed_s)
         if clock.monotonic_s() - self._beaten_s >= self._jobs.heartbeat_s:
             self._sign_of_life()
+
+    def end_for(self, exc: StoryForgeError) -> None:
+        """Record every watched attempt as failed by `exc`, then end the process."""
+        with self._lock:
+            watched = list(self._renewed_s)
+        policy = retry_of(exc, self._jobs)
+        for attempt in watched:
+            self._fail(attempt, policy, error_of(exc, attempt.stage, policy, self._record.name))
+        self._end_process()
 
     def _run(self) -> None:
         while not self._stop.wait(self._jobs.cancel_poll_s):
@@ -123,6 +137,10 @@ class Heartbeat:
             update={"code": policy.error_class}
         )
         _log.error("stuck", job_id=str(attempt.claim.job_id), stage=attempt.stage)
+        self._fail(attempt, policy, error)
+        self._end_process()
+
+    def _fail(self, attempt: Attempt, policy: Retry, error: JobError) -> None:
         try:
             self._database.write(
                 lambda c: leases.fail_attempt(
@@ -130,16 +148,17 @@ class Heartbeat:
                 )
             )
         except (LeaseLost, DatabaseUnreachable):
-            _log.warning("the stuck attempt could not be recorded; its lease runs out")
-        self._end_process()
+            _log.warning("the attempt could not be recorded; its lease runs out")
 
     def _sign_of_life(self) -> None:
+        info = {**self._record.info, **self._info()}
+        record = self._record.model_copy(update={"info": info})
         try:
             self._database.write(
                 lambda c: workers.beat_worker(
                     c,
                     self._database.clock,
-                    self._record,
+                    record,
                     ttl_s=self._jobs.heartbeat_s * _WORKER_TTL_BEATS,
                 )
             )

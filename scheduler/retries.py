@@ -4,10 +4,19 @@ from __future__ import annotations
 
 import errno
 
+from inference.video.diffusion.device_errors import is_out_of_memory, is_sticky
 from pipelines.stage_log import ResultsGone
 from storyforge.database.leases import LOST, Retry
 from storyforge.domain.job import JobError, Lane, Stage
-from storyforge.errors import Broken, DiskFull, Rejected, StoryForgeError, Unavailable
+from storyforge.errors import (
+    Broken,
+    DeviceLost,
+    DeviceOutOfMemory,
+    DiskFull,
+    Rejected,
+    StoryForgeError,
+    Unavailable,
+)
 from storyforge.settings import JobSettings
 
 STUCK = "stuck"
@@ -19,7 +28,10 @@ def retry_of(exc: BaseException, jobs: JobSettings) -> Retry:
     """The policy for this failure, by error class."""
     if isinstance(exc, Unavailable):
         wait_s = max(jobs.backoff_s, exc.retry_after_s)
-        return _retry(exc.code, jobs.unavailable_attempts, jobs, wait_s)
+        # The job itself may be what a device cannot bear, so these end much sooner.
+        on_device = isinstance(exc, DeviceOutOfMemory | DeviceLost)
+        attempts = jobs.device_attempts if on_device else jobs.unavailable_attempts
+        return _retry(exc.code, attempts, jobs, wait_s)
     if isinstance(exc, Rejected | Broken):
         return _retry(exc.code, _ONCE, jobs)
     if isinstance(exc, ResultsGone):
@@ -59,9 +71,13 @@ def lane_after(exc: BaseException) -> Lane | None:
 
 
 def as_ours(exc: Exception) -> Exception:
-    """A full disk under any name is DiskFull; everything else stays what it is."""
+    """A full disk, a dead device and a full one by our names; everything else stays what it is."""
     if isinstance(exc, OSError) and exc.errno in {errno.ENOSPC, errno.EDQUOT}:
         return DiskFull("The node's disk is full; free some space and it goes on.", 30.0)
+    if is_sticky(exc):
+        return DeviceLost("The device failed; its process must end.")
+    if is_out_of_memory(exc):
+        return DeviceOutOfMemory("The device ran out of memory.")
     return exc
 
 

@@ -6,6 +6,8 @@ import os
 import socket
 from collections.abc import Callable
 
+from inference.devices.nvml_reader import NvmlReader, load_nvml
+from inference.devices.quarantine import Quarantine
 from inference.language.model import LanguageModel
 from inference.language.rule_writer.writer import RuleWriter
 from inference.video.model import VideoModel
@@ -13,6 +15,7 @@ from inference.video.open_model import open_video_model
 from inference.video.storyboard.model import StoryboardModel
 from pipelines.continuation import Tools
 from pipelines.continuity.rules import RuleValidator
+from scheduler.device_guard import DeviceGuard, Pin
 from scheduler.dispatch import CeleryDispatcher, make_celery
 from scheduler.drain import Worker
 from scheduler.heartbeat import Heartbeat
@@ -51,7 +54,9 @@ def build_worker(
         pid=os.getpid(),
         info={"device": device, "video": tools.video.name, "writer": tools.language.name},
     )
-    heartbeat = Heartbeat(database, settings.jobs, record)
+    guard = DeviceGuard(pin=_pin(settings, device))
+    heartbeat = Heartbeat(database, settings.jobs, record, info=guard.info)
+    guard.listen(heartbeat.end_for)
     heartbeat.start()
     timeout_s = settings.broker.connect_timeout_s
     return Worker(
@@ -65,6 +70,7 @@ def build_worker(
         failpoints=failpoints_of(settings),
         jobs=settings.jobs,
         stopping=stopping,
+        device=guard,
     )
 
 
@@ -90,6 +96,13 @@ def _language_model(settings: Settings) -> LanguageModel:
             "writer is built in so far; leave it empty."
         )
     return RuleWriter()
+
+
+def _pin(settings: Settings, device: str) -> Pin | None:
+    """The pinned device; None on the CPU."""
+    if not device.isdecimal():
+        return None
+    return Pin(NvmlReader(load_nvml()), int(device), Quarantine(settings.quarantine_dir))
 
 
 def _video_model(settings: Settings, device: str) -> VideoModel:

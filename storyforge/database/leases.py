@@ -40,8 +40,10 @@ from storyforge.domain.job import (
     Stage,
     furthest,
 )
+from storyforge.errors import DeviceLost
 
 LOST = "worker_lost"  # the error class of a worker that died
+_COST_A_PROCESS = frozenset({LOST, DeviceLost.code})
 
 
 class LeaseLost(Exception):
@@ -52,7 +54,7 @@ class LeaseLost(Exception):
 class Claim:
     """The right to write to one job, until the epoch moves on.
 
-    suspect: a worker died with it before, so it gets a process to itself. fenced: always True, except in the test that proves that the oracle sees the damage.
+    suspect: a worker or its device died with it before, so it gets a process to itself. fenced: always True, except in the test that proves that the oracle sees the damage.
     """
 
     job_id: UUID
@@ -99,7 +101,7 @@ def claim_row(
 
 def claim_of(row: Row[Any], *, fenced: bool) -> Claim:
     """The claim that `claim_row` made."""
-    suspect = LOST in row.attempts
+    suspect = not _COST_A_PROCESS.isdisjoint(row.attempts)
     kind, lane = JobKind(row.kind), Lane(row.lane)
     return Claim(row.id, row.scene_id, lane, row.epoch, kind, fenced, suspect)
 

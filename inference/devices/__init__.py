@@ -1,0 +1,1 @@
+"""The accelerators of this host: what they are, how they are doing, what their faults mean."""
