@@ -51,7 +51,7 @@ bench: setup $(DEV) ## Run the benchmarks; each prints a card and one JSON line
 .PHONY: chaos
 chaos: setup $(DEV) ## The long kill loop over many jobs, judged by the oracle
 	@tests/provision.sh
-	@$(PY) -m pytest -m chaos tests/chaos $(PYTEST_ARGS)
+	@$(PY) -m pytest -s -m chaos tests/chaos tests/journeys $(PYTEST_ARGS)
 
 .PHONY: tree
 tree: $(DEV) ## Renew the README's tree from the modules' own first sentences

@@ -29,6 +29,7 @@ from storyforge.database.accept import NewJob, accept_job
 from storyforge.database.engine import Database, open_database
 from storyforge.database.leases import LOST
 from storyforge.database.tables import jobs
+from storyforge.database.workers import live_workers
 from storyforge.domain.job import ENDED, Job, JobConfig, JobKind, JobState, Lane
 from storyforge.errors import DatabaseUnreachable
 from storyforge.ids import uuid7
@@ -228,6 +229,16 @@ class Node:
         """The job's row."""
         with self.database.read() as c:
             return job_rows.get_job(c, job_id)
+
+    def wait_ready(self, workers: int) -> None:
+        """Wait until so many pool processes have given their first sign of life."""
+
+        def look() -> bool:
+            with self.database.read() as c:
+                found = live_workers(c, self.database.clock)
+            return sum(one.role != "sweeper" for one in found) >= workers
+
+        self.wait_until(look, f"{workers} workers are up")
 
     def busy_workers(self) -> list[str]:
         """The names of the workers that hold a lease; they end in `:pid`."""

@@ -57,6 +57,7 @@ def _sleep_through_the_lease(start_node: StartNode, *, fence: bool) -> Verdict:
     }
     second = {"film-2": (*WORKERS["film"], "--device", "second")}
     node: Node = start_node(env, programs={**WORKERS, **second, **SWEEPER})
+    node.wait_ready(4)
     if not fence:
         drop_last_defence(node.database)
     node.submit(new_scene(node.database).id, job_id=job_id)

@@ -15,7 +15,7 @@ from tests.builders import new_scene
 from tests.chaos.evidence import gather
 from tests.chaos.node import HANG_S, SWEEPER, WORKERS, Node
 from tests.journeys.stage_points import check_node
-from tests.servers.nodes import StartNode
+from tests.servers.nodes import POSTGRES_ONLY, SQLITE_ONLY, StartNode
 from tests.servers.postgres import free_port
 
 POINTS = ("p1", "p2", "p3", "p4")
@@ -48,6 +48,7 @@ def _start(start_node: StartNode, port: int, **env: str) -> Node:
     return start_node({"STORYFORGE_NODE_PORT": str(port), **env}, programs=programs)
 
 
+@SQLITE_ONLY
 def test_an_api_that_dies_at_any_point_of_accepting_makes_each_job_once(
     start_node: StartNode,
 ) -> None:
@@ -66,6 +67,7 @@ def test_an_api_that_dies_at_any_point_of_accepting_makes_each_job_once(
     check_node(node)
 
 
+@POSTGRES_ONLY
 def test_everything_may_die_at_once_and_the_next_start_goes_on(start_node: StartNode) -> None:
     """F28: API, workers and sweeper at one blow, in the middle of work."""
     port = free_port()

@@ -115,6 +115,7 @@ def test_a_forged_message_is_refused_and_the_worker_lives(
     node: Node, broker: Valkey, kind: str
 ) -> None:
     """F40."""
+    node.wait_until(lambda: '"event": "ready"' in node.log("film"), "the film worker is up")
     pid, children = node.pid("film"), node.children("film")
     with Redis(port=broker.port) as client:
         client.lpush(Lane.FILM.value, FORGED[kind])
