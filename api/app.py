@@ -14,6 +14,7 @@ from api.health_checks import (
     HealthChecks,
     check_broker,
     check_database,
+    check_devices,
     check_store,
     check_workers,
 )
@@ -49,6 +50,7 @@ def create_app(
         "database": check_database(database),
         "store": check_store(store),
         "workers": check_workers(database),
+        "devices": check_devices(database),
     }
     if broker_url:
         checks["broker"] = check_broker(broker_url, settings.broker.connect_timeout_s)

@@ -20,6 +20,7 @@ class CheckOut(Wire):
     name: str
     ok: bool
     detail: str
+    degraded: bool = False
 
 
 @router.get("/live")
@@ -30,12 +31,16 @@ def live() -> dict[str, str]:
 
 @router.get("/ready")
 def ready(services: Use, request: Request) -> Response:
-    """200 when all that a continuation needs is there, 503 saying what is not."""
+    """200 when all that a continuation needs is there, 503 saying what is not.
+
+    `status` is `degraded` when the node works without part of what it has; see `checks`.
+    """
     findings = services.health.look()
     checks = [_out(finding) for finding in findings]
     down = [finding.name for finding in findings if not finding.ok]
     if not down:
-        return JSONResponse({"status": "ready", "checks": checks})
+        status = "degraded" if any(finding.degraded for finding in findings) else "ready"
+        return JSONResponse({"status": status, "checks": checks})
     problem = Problem(
         503,
         "not_ready",
@@ -49,4 +54,6 @@ def ready(services: Use, request: Request) -> Response:
 
 
 def _out(finding: Finding) -> dict[str, object]:
-    return CheckOut(name=finding.name, ok=finding.ok, detail=finding.detail).to_json()
+    return CheckOut(
+        name=finding.name, ok=finding.ok, detail=finding.detail, degraded=finding.degraded
+    ).to_json()

@@ -23,17 +23,26 @@ SWEEPER = "sweeper"
 _PROBE_KEY = "health/probe"
 _log = structlog.get_logger(__name__)
 
-Check = Callable[[], str]
+
+@dataclass(frozen=True)
+class Degraded:
+    """The node works, but with less than it has; `detail` says what is missing and the cure."""
+
+    detail: str
+
+
+Check = Callable[[], str | Degraded]
 """Looks at one dependency; gives a detail, raises StoryForgeError when it is down."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One dependency: whether it is up, and a sentence about it."""
+    """One dependency: whether it is up (perhaps degraded), and a sentence about it."""
 
     name: str
     ok: bool
     detail: str
+    degraded: bool = False
 
 
 class HealthChecks:
@@ -43,7 +52,7 @@ class HealthChecks:
         self._checks = dict(checks)
         self._timeout_s = timeout_s
         self._pool = ThreadPoolExecutor(max(1, len(checks)), thread_name_prefix="health")
-        self._running: dict[str, Future[str]] = {}
+        self._running: dict[str, Future[str | Degraded]] = {}
         self._lock = threading.Lock()
 
     def look(self) -> Sequence[Finding]:
@@ -60,12 +69,15 @@ class HealthChecks:
         """Start no more checks."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def _finding(self, name: str, future: Future[str]) -> Finding:
+    def _finding(self, name: str, future: Future[str | Degraded]) -> Finding:
         if not future.done():
             return Finding(name, ok=False, detail=f"No answer within {self._timeout_s:g} s.")
         error = future.exception()
         if error is None:
-            return Finding(name, ok=True, detail=future.result())
+            said = future.result()
+            if isinstance(said, Degraded):
+                return Finding(name, ok=True, detail=said.detail, degraded=True)
+            return Finding(name, ok=True, detail=said)
         if isinstance(error, StoryForgeError):
             return Finding(name, ok=False, detail=error.detail)
         _log.error("health check failed", check=name, exc_info=error)
@@ -127,6 +139,23 @@ def check_workers(database: Database) -> Check:
                 "Jobs wait meanwhile."
             )
         return f"{len(found)} workers."
+
+    return check
+
+
+def check_devices(database: Database) -> Check:
+    """Whether the devices that film are in service, as their workers tell it."""
+
+    def check() -> str | Degraded:
+        with database.read() as c:
+            films = [one for one in live_workers(c, database.clock) if one.role == Lane.FILM.value]
+        notices = [str(one.info["quarantine"]) for one in films if one.info.get("quarantine")]
+        if notices and len(notices) == len(films):
+            raise Unavailable(f"No device may film; jobs wait. {' '.join(notices)}")
+        if notices:
+            return Degraded(" ".join(notices))
+        names = [str(one.info["gpu"].get("name", "?")) for one in films if one.info.get("gpu")]
+        return f"Filming on {', '.join(names)}." if names else "No GPU films."
 
     return check
 

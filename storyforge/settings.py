@@ -139,7 +139,6 @@ class JobSettings(Group):
     lost_attempts: int = Field(default=3, ge=1)
     unavailable_attempts: int = Field(default=12, ge=1)
     device_attempts: int = Field(default=3, ge=1)  # of a job whose device fails or is too small
-    device_attempts: int = Field(default=3, ge=1)  # of a job whose device fails or is too small
     stuck_attempts: int = Field(default=2, ge=1)
     writers: int = Field(default=2, ge=1, le=64)
     publishers: int = Field(default=1, ge=1, le=64)
@@ -193,11 +192,6 @@ class Settings(BaseSettings):
     def work_dir(self) -> Path:
         """Where jobs keep their saved stage results on this host."""
         return self.node.data_dir / "work"
-
-    @property
-    def quarantine_dir(self) -> Path:
-        """Where the devices that are out of service are noted."""
-        return self.node.data_dir / "devices"
 
     @property
     def quarantine_dir(self) -> Path:

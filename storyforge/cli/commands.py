@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from storyforge.cli.device_commands import devices
 from storyforge.cli.job_commands import DataDir, jobs
 from storyforge.cli.model_commands import models
 
@@ -21,6 +22,7 @@ app = typer.Typer(
 db = typer.Typer(help="The database.", no_args_is_help=True)
 app.add_typer(db, name="db")
 app.add_typer(jobs, name="jobs")
+app.add_typer(devices, name="devices")
 app.add_typer(models, name="models")
 
 Port = Annotated[

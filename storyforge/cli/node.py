@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from inference.devices.nvml_reader import NvmlReader, load_nvml
 from storyforge import clock
 from storyforge.cli.broker import start_broker
 from storyforge.cli.data_lock import NodeRecord, hold_data_dir
 from storyforge.cli.database_commands import upgrade_database
-from storyforge.cli.devices import read_devices
 from storyforge.cli.node_client import NodeClient
 from storyforge.cli.node_plan import plan_children
 from storyforge.cli.ports import choose_port
@@ -84,7 +84,8 @@ def _on_port(settings: Settings, port: int) -> Settings:
 
 
 def _film_devices(report: Callable[[str], None]) -> Sequence[int]:
-    reading = read_devices()
-    if reading.problem:
-        report(f"The NVIDIA driver does not answer ({reading.problem}); filming on the CPU.")
-    return [device.index for device in reading.devices]
+    inventory = NvmlReader(load_nvml()).inventory()
+    if inventory.problem:
+        instead = "filming without it" if inventory.devices else "filming on the CPU"
+        report(f"The NVIDIA driver does not answer ({inventory.problem}); {instead}.")
+    return [device.index for device in inventory.devices]

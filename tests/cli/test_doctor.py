@@ -10,51 +10,67 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
+from inference.devices.nvenc import NvencResult
+from inference.devices.quarantine import Quarantine, Quarantined
+from inference.devices.records import Device, Inventory
 from storyforge.cli.commands import app
-from storyforge.cli.devices import DeviceReading, FoundDevice, read_devices
 from storyforge.cli.doctor import host_checks, node_checks
 from storyforge.cli.doctor.findings import Finding, Verdict, is_healthy, show
 from storyforge.settings import BrokerSettings, DatabaseSettings, NodeSettings, Settings
 
-GPU = FoundDevice(index=0, name="Test GPU", total_bytes=80 << 30, free_bytes=79 << 30)
+GPU = Device(index=0, uuid="GPU-0", name="Test GPU", total_bytes=80 << 30, free_bytes=79 << 30)
 
 
-def test_a_machine_without_a_driver_has_no_devices_and_no_problem() -> None:
-    finding = host_checks.check_devices(DeviceReading())
+def test_a_machine_without_a_driver_has_no_devices_and_no_problem(tmp_path: Path) -> None:
+    finding = host_checks.check_devices(Inventory(), Quarantine(tmp_path))
     assert finding.verdict is Verdict.OK
     assert "CPU" in finding.found
 
 
-def test_a_driver_that_does_not_answer_is_worth_a_note() -> None:
-    finding = host_checks.check_devices(DeviceReading(problem="Driver/library version mismatch"))
+def test_a_driver_that_does_not_answer_is_worth_a_note(tmp_path: Path) -> None:
+    inventory = Inventory(problem="Driver/library version mismatch")
+    finding = host_checks.check_devices(inventory, Quarantine(tmp_path))
     assert finding.verdict is Verdict.NOTE
+    assert "version mismatch" in finding.found
     assert "nvidia-smi" in finding.cure
 
 
-def test_a_gpu_is_shown_with_its_memory() -> None:
-    finding = host_checks.check_devices(DeviceReading((GPU,), driver="575.1"))
+def test_a_gpu_is_shown_with_its_memory(tmp_path: Path) -> None:
+    inventory = Inventory(devices=(GPU,), driver="575.1")
+    finding = host_checks.check_devices(inventory, Quarantine(tmp_path))
+    assert finding.verdict is Verdict.OK
     assert "0: Test GPU (79 of 80 GiB free); driver 575.1" in finding.found
 
 
-def test_reading_the_devices_of_this_machine_never_raises() -> None:
-    assert isinstance(read_devices(), DeviceReading)
+def test_a_quarantined_gpu_is_shown_with_its_reason_and_cure(tmp_path: Path) -> None:
+    quarantine = Quarantine(tmp_path)
+    quarantine.put(
+        Quarantined(uuid="GPU-0", index=0, name="Test GPU", reason="Xid 95.", cure="reset it")
+    )
+    finding = host_checks.check_devices(Inventory(devices=(GPU,), driver="575.1"), quarantine)
+    assert finding.verdict is Verdict.NOTE
+    assert "Xid 95." in finding.found
+    assert "reset it, then run `storyforge devices clear 0`" in finding.found
 
 
-def test_a_listed_hardware_encoder_is_not_claimed_to_work() -> None:
-    codecs = {"libx264", "aac", "h264_nvenc"}
-    finding = host_checks.check_encoders(codecs, DeviceReading((GPU,)))
+@pytest.mark.parametrize("ok", [True, False])
+def test_a_hardware_encoder_is_shown_as_it_was_really_tried(*, ok: bool) -> None:
+    probes = {0: NvencResult(ok=ok, reason="because")}
+    finding = host_checks.check_encoders({"libx264", "aac", "h264_nvenc"}, probes)
     assert finding.verdict is Verdict.OK
-    assert "has not tried it" in finding.found
+    said = "NVENC on device 0 works (because)" if ok else "NVENC on device 0 does not work"
+    assert said in finding.found
+    assert "encodes with libx264" in finding.found
 
 
 def test_a_missing_encoder_breaks_the_node() -> None:
-    finding = host_checks.check_encoders({"aac"}, DeviceReading())
+    finding = host_checks.check_encoders({"aac"}, {})
     assert finding.verdict is Verdict.BROKEN
     assert "libx264" in finding.found
 
 
 def test_the_encoders_of_this_machine_are_found() -> None:
-    finding = host_checks.check_encoders(host_checks.read_codecs(), DeviceReading())
+    finding = host_checks.check_encoders(host_checks.read_codecs(), {})
     assert finding.verdict is Verdict.OK
 
 
@@ -123,3 +139,16 @@ def test_the_command_exits_with_one_when_something_is_broken(
     assert {one["name"] for one in json.loads(healthy.stdout)} >= {"python", "broker", "store"}
     monkeypatch.setenv("STORYFORGE_BROKER_URL", "redis://127.0.0.1:1/0")
     assert CliRunner().invoke(app, arguments).exit_code == 1
+
+
+def test_devices_are_cleared_by_index_uuid_or_all(tmp_path: Path) -> None:
+    quarantine = Quarantine(tmp_path / "devices")
+    for index, meant in enumerate(("0", "GPU-1", "all")):
+        quarantine.put(Quarantined(uuid=f"GPU-{index}", index=index, name="X", reason="Why."))
+        listed = CliRunner().invoke(app, ["devices", "list", "--data-dir", str(tmp_path)])
+        assert f"Device {index} (X) is out of service. Why." in listed.output
+        cleared = CliRunner().invoke(app, ["devices", "clear", meant, "--data-dir", str(tmp_path)])
+        assert cleared.exit_code == 0
+        assert quarantine.all() == []
+    unknown = CliRunner().invoke(app, ["devices", "clear", "0", "--data-dir", str(tmp_path)])
+    assert unknown.exit_code != 0

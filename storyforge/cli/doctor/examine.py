@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
-from storyforge.cli.devices import read_devices
+from inference.devices.nvenc import probe_nvenc
+from inference.devices.nvml_reader import NvmlReader, load_nvml
+from inference.devices.quarantine import Quarantine
 from storyforge.cli.doctor import host_checks, model_checks, node_checks
 from storyforge.cli.doctor.findings import Finding
 from storyforge.settings import Settings
@@ -14,11 +16,12 @@ from storyforge.settings import Settings
 
 def examine(settings: Settings) -> Sequence[Finding]:
     """Everything that the doctor knows to look at; takes a few seconds, changes nothing."""
-    reading = read_devices()
+    reading = NvmlReader(load_nvml()).inventory()
+    probes = {device.index: probe_nvenc(device.index) for device in reading.devices}
     return (
         host_checks.check_python(),
-        host_checks.check_devices(reading),
-        host_checks.check_encoders(host_checks.read_codecs(), reading),
+        host_checks.check_devices(reading, Quarantine(settings.quarantine_dir)),
+        host_checks.check_encoders(host_checks.read_codecs(), probes),
         host_checks.check_fonts(),
         host_checks.check_disk(settings.node.data_dir.resolve()),
         host_checks.check_memory(),

@@ -8,7 +8,9 @@ import sys
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
-from storyforge.cli.devices import DeviceReading
+from inference.devices.nvenc import NvencResult
+from inference.devices.quarantine import Quarantine
+from inference.devices.records import Inventory
 from storyforge.cli.doctor.findings import Finding, Verdict
 
 _GIB = 1 << 30
@@ -17,6 +19,10 @@ _NOTE_DISK_BYTES, _BROKEN_DISK_BYTES = 5 * _GIB, _GIB // 2
 _NOTE_MEMORY_BYTES = 2 * _GIB  # a whole node with its workers takes about 1 GB while it films
 _MODELS_BELOW = (3, 13)  # the GPU packages have wheels for 3.11 and 3.12
 _NEEDED_CODECS = ("libx264", "aac")
+_NO_GPU = "No NVIDIA GPU; the storyboard renderer films on the CPU."
+_DRIVER_CURE = (
+    "Run nvidia-smi; reinstall the driver or restart the machine. Without a GPU the CPU films."
+)
 _SAMPLES: Mapping[str, str] = {
     "Latin": "a",
     "Greek": "λ",
@@ -39,31 +45,26 @@ def check_python(version: tuple[int, int, int] = sys.version_info[:3]) -> Findin
     return Finding(name="python", verdict=Verdict.OK, found=found)
 
 
-def check_devices(reading: DeviceReading) -> Finding:
-    """The GPUs as the driver tells them."""
+def check_devices(reading: Inventory, quarantine: Quarantine) -> Finding:
+    """The GPUs as the driver tells them, and those out of service."""
+    notices = [record.notice for record in quarantine.all()]
     if reading.problem:
-        return Finding(
-            name="devices",
-            verdict=Verdict.NOTE,
-            found=f"The NVIDIA driver does not answer: {reading.problem}.",
-            cure="Run nvidia-smi; reinstall the driver or restart the machine. Filming on the CPU.",
-        )
-    if not reading.devices:
-        return Finding(
-            name="devices",
-            verdict=Verdict.OK,
-            found="No NVIDIA GPU; the storyboard renderer films on the CPU.",
-        )
+        notices.insert(0, f"The NVIDIA driver says: {reading.problem.rstrip('.')}.")
     cards = ", ".join(
         f"{device.index}: {device.name} ({device.free_bytes / _GIB:.0f} of "
         f"{device.total_bytes / _GIB:.0f} GiB free)"
         for device in reading.devices
     )
-    return Finding(name="devices", verdict=Verdict.OK, found=f"{cards}; driver {reading.driver}.")
+    found = f"{cards}; driver {reading.driver}." if cards else _NO_GPU
+    if not notices:
+        return Finding(name="devices", verdict=Verdict.OK, found=found)
+    cure = "Each sentence above ends with what to do." if quarantine.all() else _DRIVER_CURE
+    words = " ".join([*notices, found] if cards else notices)
+    return Finding(name="devices", verdict=Verdict.NOTE, found=words, cure=cure)
 
 
-def check_encoders(codecs: Collection[str], reading: DeviceReading) -> Finding:
-    """What PyAV can encode with; an encoder's name in the list is no proof that it runs."""
+def check_encoders(codecs: Collection[str], probes: Mapping[int, NvencResult]) -> Finding:
+    """What PyAV can encode with. probes: NVENC as really tried, by device index."""
     missing = [name for name in _NEEDED_CODECS if name not in codecs]
     if missing:
         return Finding(
@@ -72,10 +73,13 @@ def check_encoders(codecs: Collection[str], reading: DeviceReading) -> Finding:
             found=f"PyAV has no {' and no '.join(missing)}.",
             cure="Install PyAV's own wheel: pip install --force-reinstall -c constraints.txt av.",
         )
-    nvenc = ""
-    if reading.devices and "h264_nvenc" in codecs:
-        nvenc = " PyAV lists h264_nvenc; the node does not use it and has not tried it."
-    return Finding(name="encoders", verdict=Verdict.OK, found=f"libx264 and aac in PyAV.{nvenc}")
+    tried = "".join(
+        f" NVENC on device {index} {'works' if probe.ok else 'does not work'} ({probe.reason})."
+        for index, probe in sorted(probes.items())
+    )
+    used = " The node encodes with libx264." if probes else ""
+    found = f"libx264 and aac in PyAV.{tried}{used}"
+    return Finding(name="encoders", verdict=Verdict.OK, found=found)
 
 
 def read_codecs() -> Collection[str]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from inference.devices.records import Inventory
 from models_cache.catalogue.records import Pair
 from models_cache.store import ModelStore, model_store
-from storyforge.cli.devices import DeviceReading
 from storyforge.cli.doctor.findings import Finding, Verdict
 from storyforge.errors import StoryForgeError
 from storyforge.settings import Settings
@@ -12,7 +12,7 @@ from storyforge.settings import Settings
 _NAME = "models"
 
 
-def check_models(settings: Settings, reading: DeviceReading) -> Finding:
+def check_models(settings: Settings, reading: Inventory) -> Finding:
     """The default pair for the largest card; reads no weights."""
     store = model_store(settings)
     try:
