@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -55,18 +56,24 @@ def read_catalogue(own_folder: Path | None = None) -> Catalogue:
     own_folder: a folder of TOML files with more entries; an entry there replaces one of the same
     name. Raises SetupProblem naming the file and the key that is wrong.
     """
-    entries = _read_entries(sorted(_OWN.glob("*.toml")))
+    entries = dict(_shipped_entries())
     if own_folder is not None and own_folder.is_dir():
         entries |= _read_entries(sorted(own_folder.glob("*.toml")))
-    pairs = tuple(
-        sorted(
-            (_checked(_PAIR, one, _OWN / _PAIRS) for one in _toml(_OWN / _PAIRS)["pair"]),
-            key=lambda pair: pair.card_gb,
-        )
-    )
+    pairs = _shipped_pairs()
     _check_names(entries)
     _check_pairs(pairs, entries)
     return Catalogue(entries=entries, pairs=pairs)
+
+
+@cache
+def _shipped_entries() -> Mapping[str, VideoEntry | WriterEntry]:
+    return _read_entries(sorted(_OWN.glob("*.toml")))
+
+
+@cache
+def _shipped_pairs() -> Sequence[Pair]:
+    pairs = (_checked(_PAIR, one, _OWN / _PAIRS) for one in _toml(_OWN / _PAIRS)["pair"])
+    return tuple(sorted(pairs, key=lambda pair: pair.card_gb))
 
 
 def _read_entries(files: Iterable[Path]) -> dict[str, VideoEntry | WriterEntry]:
