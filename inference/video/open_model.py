@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 
+from inference.video.diffusion.model import DiffusionVideoModel
+from inference.video.diffusion.options import ModelOptions
 from inference.video.model import VideoModel
 from inference.video.storyboard.model import StoryboardModel
 from storyforge.errors import SetupProblem
@@ -22,19 +25,15 @@ def open_video_model(
     """The model for `spec`: empty for the storyboard renderer, else a model's folder.
 
     device: `cpu`, or the name of the card that this process is pinned to. quality: a preset's name.
-    steps: of the denoising, the family's own when None. cache_dir: where compiled kernels persist. Torch is imported only for a folder. Raises SetupProblem and WeightsDamaged.
+    steps: of the denoising, the family's own when None. cache_dir: where compiled kernels persist. Torch is imported by the first render. Raises SetupProblem and WeightsDamaged.
     """
     if not spec:
         return StoryboardModel()
-    try:
-        # Seconds of imports and hundreds of MB: only where a diffusion model is configured.
-        from inference.video.diffusion.model import DiffusionVideoModel  # noqa: PLC0415
-        from inference.video.diffusion.options import ModelOptions  # noqa: PLC0415
-    except ImportError as exc:
+    if any(find_spec(name) is None for name in ("torch", "diffusers", "transformers")):
         raise SetupProblem(
             "STORYFORGE_VIDEO_MODEL names a diffusion model, which needs the models extra: "
             "pip install -c constraints.txt -e '.[models]'"
-        ) from exc
+        )
     where = _CPU if device == _CPU else "cuda"
     options = ModelOptions(device=where, quality=quality, steps=steps, cache_dir=cache_dir)
     return DiffusionVideoModel(Path(spec), options)

@@ -7,26 +7,13 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
 import torch
-from PIL.Image import Image
 
 from inference.video.diffusion.clip_plan import ClipPlan
 from inference.video.diffusion.families import Family
+from inference.video.diffusion.pictures import Pictures
 
 Embedding: TypeAlias = Mapping[str, torch.Tensor]
 """What one prompt became: tensors of batch size 1, on the CPU."""
-
-
-@dataclass(frozen=True)
-class Pictures:
-    """The images that a take starts from and ends with, already of the clip's size."""
-
-    first: Image | None = None
-    last: Image | None = None
-
-    @property
-    def given(self) -> bool:
-        """Whether there is any."""
-        return self.first is not None or self.last is not None
 
 
 @dataclass(frozen=True)

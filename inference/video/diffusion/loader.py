@@ -21,7 +21,7 @@ from inference.video.diffusion.ltx import LtxAdapter
 from inference.video.diffusion.options import ModelOptions
 from inference.video.diffusion.quality import Quality, quality_named
 from inference.video.diffusion.wan import WanAdapter
-from storyforge.errors import WeightsDamaged
+from storyforge.errors import SetupProblem, WeightsDamaged
 
 _log = structlog.get_logger(__name__)
 
@@ -38,7 +38,12 @@ class LoadedModel:
 
 
 def load_model(folder: ModelFolder, family: Family, options: ModelOptions) -> LoadedModel:
-    """Load a model. Raises WeightsDamaged, DeviceOutOfMemory and DeviceLost."""
+    """Load a model. Raises SetupProblem, WeightsDamaged, DeviceOutOfMemory and DeviceLost."""
+    if not options.on_cpu and not torch.cuda.is_available():
+        raise SetupProblem(
+            f"The video model '{folder.name}' is to run on {options.device}, but torch sees no "
+            "CUDA device here; check the driver, or use the device cpu."
+        )
     quality = quality_named(options.quality)
     dtype = torch.bfloat16 if options.in_bf16 else torch.float32
     pipeline_class = getattr(diffusers, folder.pipeline_class)

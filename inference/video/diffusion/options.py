@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
 
+from inference.video.diffusion.families import Family
 from inference.video.diffusion.quality import EXACT
 
 Precision: TypeAlias = Literal["auto", "bf16", "fp32"]
@@ -36,6 +37,14 @@ class ModelOptions:
     kernel_dir: Path | None = None
     lean_decode: bool = False
     prompts_kept: int = 64
+
+    def steps_of(self, family: Family) -> int:
+        """Steps of the denoising."""
+        return self.steps or family.steps
+
+    def guidance_of(self, family: Family) -> float:
+        """How strongly the prompt pulls; 1 and below switch the negative prompt off."""
+        return family.guidance if self.guidance is None else self.guidance
 
     @property
     def on_cpu(self) -> bool:

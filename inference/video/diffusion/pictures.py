@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from inference.video.diffusion.adapter import Pictures
 from inference.video.diffusion.clip_plan import ClipPlan
 from inference.video.diffusion.families import Ability, Family
 from inference.video.model import ShotRequest
@@ -23,6 +22,19 @@ _IGNORED_FIRST = "ignored: text-to-video model"
 _IGNORED_LAST = "ignored: the model cannot end on a given frame"
 _SAME = "the first frame: the model needs two and one was given"
 _LATE_SECONDS = 20.0  # a storyboard's name tags are gone by the middle of such a take
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """The images that a take starts from and ends with, already of the clip's size."""
+
+    first: Image.Image | None = None
+    last: Image.Image | None = None
+
+    @property
+    def given(self) -> bool:
+        """Whether there is any."""
+        return self.first is not None or self.last is not None
 
 
 @dataclass(frozen=True)

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from inference.video.diffusion.model import DiffusionVideoModel
 from inference.video.model import Frames, ShotRequest
 from storyforge.domain.bible import SceneBible
 from storyforge.domain.script import Shot
-
-if TYPE_CHECKING:
-    from inference.video.diffusion.model import DiffusionVideoModel
 
 STEPS = 2
 SIZE = (64, 64)

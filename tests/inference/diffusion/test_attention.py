@@ -47,15 +47,17 @@ def test_candidates_are_tried_in_order_and_those_refused_are_named(
 
 
 def test_a_backend_that_computes_something_else_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    from diffusers.models import attention_dispatch  # noqa: PLC0415
+
     from inference.video.diffusion import attention  # noqa: PLC0415
 
-    real = attention.attention_dispatch.dispatch_attention_fn
+    real = attention_dispatch.dispatch_attention_fn
 
     def wrong(*given: Any, **named: Any) -> Any:
         return real(*given, **named) * 1.1
 
     attention._probe("cpu", 16, "native")
-    monkeypatch.setattr(attention.attention_dispatch, "dispatch_attention_fn", wrong)
+    monkeypatch.setattr(attention_dispatch, "dispatch_attention_fn", wrong)
     with pytest.raises(ValueError, match="wrong by"):
         attention._probe("cpu", 16, "native")
 

@@ -23,7 +23,7 @@ def own_film(model: Any, request: Any) -> Frames:
 
     from inference.video.diffusion.prompts import prompt_of  # noqa: PLC0415
 
-    loaded, family, clip = model._model(), model.family, model.plan(request)
+    loaded, family, clip = model.studio().loaded(), model.family, model.plan(request)
     extra: dict[str, Any] = {}
     if "LTX" in type(loaded.pipeline).__name__:
         extra = {"frame_rate": clip.fps}
@@ -68,7 +68,7 @@ def test_a_wan_decode_gives_its_first_frame_long_before_its_last(
     model, request = opened("wan.wan22_ti2v"), a_take(frames=17)
     model.render(request, result, QUIET)
     passes: list[int] = []
-    model._model().pipeline.vae.decoder.register_forward_hook(lambda *_: passes.append(1))
+    model.studio().loaded().pipeline.vae.decoder.register_forward_hook(lambda *_: passes.append(1))
     stream = model.frames(request, result)
     assert (len(next(stream)), len(passes)) == (1, 1)
     assert [len(chunk) for chunk in stream] == [4, 4, 4, 4]
@@ -79,7 +79,7 @@ def test_decoding_stops_after_the_last_frame_that_is_shown(opened: Opener, resul
     model, request = opened("wan.wan22_ti2v"), a_take(frames=17)
     model.render(request, result, QUIET)
     passes: list[int] = []
-    model._model().pipeline.vae.decoder.register_forward_hook(lambda *_: passes.append(1))
+    model.studio().loaded().pipeline.vae.decoder.register_forward_hook(lambda *_: passes.append(1))
     assert sum(len(chunk) for chunk in model.frames(a_take(frames=5), result)) == 5
     assert len(passes) == 2
 

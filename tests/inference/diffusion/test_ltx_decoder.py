@@ -37,7 +37,8 @@ def tiny_vae(**changes: Any) -> Any:
         "decoder_layers_per_block": (2, 1, 2, 1, 1),
         "decoder_inject_noise": (False,) * 5,
     }
-    return AutoencoderKLLTXVideo(**(values | changes)).eval()
+    vae: Any = AutoencoderKLLTXVideo(**(values | changes))
+    return vae.eval()
 
 
 @pytest.mark.usefixtures("engines")
@@ -124,6 +125,6 @@ def test_a_clip_that_does_not_fit_as_a_whole_is_streamed(
     def no_room(*_: object, **__: object) -> None:
         raise torch.OutOfMemoryError("no room")
 
-    monkeypatch.setattr(model._model().pipeline.vae, "decode", no_room)
+    monkeypatch.setattr(model.studio().loaded().pipeline.vae, "decode", no_room)
     given = np.concatenate(list(model.frames(request, result))).astype(int)
     assert np.abs(given - wanted).max() <= 1

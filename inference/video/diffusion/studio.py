@@ -1,0 +1,212 @@
+"""Renders and decodes takes on a loaded model; the half of a diffusion model that needs torch."""
+
+from __future__ import annotations
+
+import gc
+import threading
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import diffusers
+import torch
+
+from inference.video.diffusion.adapter import Embedding, Take
+from inference.video.diffusion.clip_plan import ClipPlan, is_stretched, plan_clip, shown_frames
+from inference.video.diffusion.device_errors import device_errors
+from inference.video.diffusion.families import Family
+from inference.video.diffusion.folder import ModelFolder
+from inference.video.diffusion.frame_fit import fit_frames
+from inference.video.diffusion.loader import LoadedModel, load_model, transformers_of
+from inference.video.diffusion.options import ModelOptions
+from inference.video.diffusion.pictures import (
+    ChosenPictures,
+    Pictures,
+    blank_pictures,
+    choose_pictures,
+)
+from inference.video.diffusion.prompt_cache import PromptCache
+from inference.video.diffusion.prompts import prompt_of
+from inference.video.diffusion.quality import quality_named
+from inference.video.diffusion.recipe import ClipRecipe
+from inference.video.diffusion.saved_clip import SavedClip, load_clip, save_clip
+from inference.video.model import Frames, ShotRequest, StepWatch
+
+
+class Studio:
+    """A model on its device. Renders go one at a time, behind a lock; decodes need none."""
+
+    def __init__(
+        self, name: str, folder: ModelFolder, family: Family, options: ModelOptions
+    ) -> None:
+        self._name = name
+        self._options = options
+        self._quality = quality_named(options.quality)
+        self._folder = folder
+        self._family = family
+        self._loading = threading.Lock()
+        self._rendering = threading.Lock()
+        self._loaded: LoadedModel | None = None
+        self._prompts: PromptCache[Embedding] | None = None
+
+    def render(
+        self, requests: Sequence[ShotRequest], results: Sequence[Path], watch: StepWatch
+    ) -> None:
+        """Denoise shots in one forward pass per step, which equals one by one within 1e-5.
+
+        Raises RenderFailed for shots that cannot share a pass, and what `render` raises.
+        """
+        clip = plan_clip(self._family, requests[0], self._options.pixels_max)
+        chosen = choose_pictures(self._family, requests[0], clip)
+        generators = [torch.Generator("cpu").manual_seed(one.seed) for one in requests]
+        with self._rendering, device_errors("rendering"):
+            model = self.loaded()
+            latents = self._denoise(model, requests, clip, chosen.pictures, generators, watch)
+        for at, (request, result) in enumerate(zip(requests, results, strict=True)):
+            recipe = self._recipe(model, request, clip, chosen, fused=len(requests))
+            state = generators[at].get_state()
+            save_clip(SavedClip(latents[at : at + 1], state, recipe), result)
+
+    def frames(self, request: ShotRequest, result: Path) -> Iterator[Frames]:
+        """Decode a saved result chunk by chunk: exactly `request.frames` frames of its size.
+
+        Raises RenderFailed, DeviceOutOfMemory and DeviceLost.
+        """
+        saved = load_clip(result)
+        recipe = saved.recipe
+        clip = ClipPlan(recipe.width, recipe.height, recipe.frames, recipe.fps)
+        shown = shown_frames(clip, request.frames, request.fps)
+        with device_errors("loading the model"):
+            model = self.loaded()
+        chunks = model.adapter.decode(model.pipeline, saved.latents, saved.noise_state)
+        fitted = fit_frames(chunks, shown, request.width, request.height)
+        stream = None if self._options.on_cpu else torch.cuda.Stream()  # None changes nothing
+        while True:
+            # Its own stream: a copy to the host then waits for the decode, not for a denoise.
+            with device_errors("decoding"), torch.cuda.stream(stream):
+                chunk = next(fitted, None)
+            if chunk is None:
+                return
+            yield chunk
+
+    def warm_up(self, sizes: Sequence[tuple[int, int, int]]) -> None:
+        """Render one step of each (width, height, frames), so that its kernels are compiled."""
+        with self._rendering, device_errors("warming up"):
+            model = self.loaded()
+            for width, height, frames in sizes:
+                clip = ClipPlan(width, height, frames, self._family.fps_min)
+                prompts = self._embeddings(model)
+                take = Take(
+                    clip=clip,
+                    prompts=[prompts.negative()],
+                    negative=prompts.negative(),
+                    pictures=blank_pictures(self._family, clip),
+                    steps=1,
+                    guidance=self._options.guidance_of(self._family),
+                    generators=[torch.Generator("cpu").manual_seed(0)],
+                )
+                model.adapter.run(model.pipeline, self._family, take, _pass_on)
+
+    def close(self) -> None:
+        """Drop the weights and give the device's memory back."""
+        with self._rendering, self._loading:
+            self._loaded = self._prompts = None
+            gc.collect()
+            if not self._options.on_cpu:
+                torch.cuda.empty_cache()
+
+    def loaded(self) -> LoadedModel:
+        """The model, loaded at the first use."""
+        with self._loading:
+            if self._loaded is None:
+                self._loaded = load_model(self._folder, self._family, self._options)
+            return self._loaded
+
+    def _embeddings(self, model: LoadedModel) -> PromptCache[Embedding]:
+        if self._prompts is None:
+            tokens = self._family.text_tokens
+            self._prompts = PromptCache(
+                lambda prompt: model.adapter.encode(model.pipeline, prompt, tokens),
+                self._family.negative_prompt,
+                self._options.prompts_kept,
+            )
+        return self._prompts
+
+    def _denoise(
+        self,
+        model: LoadedModel,
+        requests: Sequence[ShotRequest],
+        clip: ClipPlan,
+        pictures: Pictures,
+        generators: Sequence[torch.Generator],
+        watch: StepWatch,
+    ) -> torch.Tensor:
+        prompts = self._embeddings(model)
+        steps = self._options.steps_of(self._family)
+        take = Take(
+            clip=clip,
+            prompts=[prompts.positive(prompt_of(request)) for request in requests],
+            negative=prompts.negative(),
+            pictures=pictures,
+            steps=steps,
+            guidance=self._options.guidance_of(self._family),
+            generators=generators,
+        )
+
+        def on_step(_pipe: Any, step: int, _t: Any, values: dict[str, Any]) -> dict[str, Any]:
+            watch(step + 1, steps)
+            return values
+
+        try:
+            return model.adapter.run(model.pipeline, self._family, take, on_step).cpu()
+        finally:
+            if self._quality.first_block_cache is not None:
+                for transformer in transformers_of(model.pipeline):
+                    transformer._reset_stateful_cache()  # noqa: SLF001 - else it leaks
+
+    def _recipe(
+        self,
+        model: LoadedModel,
+        request: ShotRequest,
+        clip: ClipPlan,
+        chosen: ChosenPictures,
+        *,
+        fused: int,
+    ) -> ClipRecipe:
+        return ClipRecipe(
+            model=self._name,
+            family=self._family.name,
+            prompt=prompt_of(request),
+            negative_prompt=self._family.negative_prompt,
+            steps=self._options.steps_of(self._family),
+            guidance=self._options.guidance_of(self._family),
+            guidance_2=self._family.guidance_2,
+            shift=self._family.shift,
+            seed=request.seed,
+            width=clip.width,
+            height=clip.height,
+            frames=clip.frames,
+            fps=clip.fps,
+            shown_width=request.width,
+            shown_height=request.height,
+            shown_frames=request.frames,
+            shown_fps=request.fps,
+            stretched=is_stretched(clip, request.frames, request.fps),
+            first_frame=chosen.first_note,
+            last_frame=chosen.last_note,
+            device=self._options.device,
+            precision=model.precision,
+            vae_precision=model.vae_precision,
+            attention=model.attention,
+            compiled=self._options.compiles,
+            quality=self._quality.name,
+            lossy=self._quality.lossy_switches,
+            decode=model.adapter.decode_note(model.pipeline),
+            fused=fused,
+            diffusers=diffusers.__version__,
+            torch=torch.__version__,
+        )
+
+
+def _pass_on(_pipe: Any, _step: int, _t: Any, values: dict[str, Any]) -> dict[str, Any]:
+    return values
