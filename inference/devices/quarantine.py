@@ -29,9 +29,10 @@ class Quarantined(Wire):
     def notice(self) -> str:
         """What happened and what to do, for people."""
         cure = self.cure or "find out why"
+        which = self.uuid if self.index < 0 else str(self.index)
         return (
-            f"Device {self.index} ({self.name}) is out of service. {self.reason} To use it again: "
-            f"{cure}, then run `storyforge devices clear {self.index}`."
+            f"Device {which} ({self.name}) is out of service. {self.reason} To use it again: "
+            f"{cure}, then run `storyforge devices clear {which}`."
         )
 
 

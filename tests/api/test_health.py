@@ -39,6 +39,39 @@ def test_a_node_with_all_its_workers_is_ready(node: Node) -> None:
     assert answer.json()["status"] == "ready"
 
 
+def _work(node: Node, name: str, role: str, info: dict[str, object]) -> None:
+    record = WorkerRecord(name=name, role=role, pid=os.getpid(), info=info)
+    node.database.write(partial(beat_worker, clock=node.database.clock, record=record, ttl_s=60))
+
+
+def test_a_quarantined_device_degrades_the_node_and_the_last_one_stops_it(node: Node) -> None:
+    """F32: health says so, and why."""
+    for role in ("write", "publish", "sweeper"):
+        _work(node, role, role, {})
+    gpu = {"name": "Card"}
+    _work(node, "film0", "film", {"gpu": gpu, "quarantine": ""})
+    _work(node, "film1", "film", {"gpu": gpu, "quarantine": ""})
+    answer = node.client.get("/health/ready").json()
+    assert answer["status"] == "ready"
+    assert {
+        "name": "devices",
+        "ok": True,
+        "detail": "Filming on Card, Card.",
+        "degraded": False,
+    } in (answer["checks"])
+    _work(node, "film1", "film", {"gpu": gpu, "quarantine": "Device 1 is out of service. Xid 95."})
+    answer = node.client.get("/health/ready")
+    assert answer.status_code == 200
+    assert answer.json()["status"] == "degraded"
+    (devices,) = [one for one in answer.json()["checks"] if one["name"] == "devices"]
+    assert (devices["ok"], devices["degraded"]) == (True, True)
+    assert "Xid 95" in devices["detail"]
+    _work(node, "film0", "film", {"gpu": gpu, "quarantine": "Device 0 is out of service. Xid 79."})
+    answer = node.client.get("/health/ready")
+    assert answer.status_code == 503
+    assert "Xid 79" in answer.text
+
+
 def test_a_check_that_hangs_or_breaks_costs_bounded_time_and_is_named() -> None:
     release = threading.Event()
     started = []

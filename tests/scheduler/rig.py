@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from inference.language.model import ScriptBrief
 from inference.video.model import Frames, ShotRequest, StepWatch
 from pipelines.continuation import Tools, job_folder
+from scheduler.device_guard import DeviceGuard
 from scheduler.dispatch import RecordedWakeUps
 from scheduler.drain import Worker
 from scheduler.heartbeat import Heartbeat
@@ -131,6 +132,7 @@ class Rig:
     wake_ups: RecordedWakeUps = field(default_factory=RecordedWakeUps)
     stopping: Callable[[], bool] = lambda: False
     heartbeat: Heartbeat | None = None
+    device: DeviceGuard = field(default_factory=DeviceGuard)
 
     def worker(self, lane: Lane) -> Worker:
         """One worker of a lane."""
@@ -155,6 +157,7 @@ class Rig:
             failpoints=self.failpoints,
             jobs=self.jobs,
             stopping=self.stopping,
+            device=self.device,
         )
 
     def drain(self, *lanes: Lane) -> int:

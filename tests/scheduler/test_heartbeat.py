@@ -17,6 +17,7 @@ from storyforge.database.engine import Database, open_database
 from storyforge.database.tables import jobs
 from storyforge.database.workers import WorkerRecord
 from storyforge.domain.job import Job, JobState, Stage
+from storyforge.errors import DeviceLost
 from storyforge.events import RecordedEvents
 from storyforge.failpoints import Failpoints
 from storyforge.settings import DatabaseSettings, JobSettings
@@ -116,6 +117,39 @@ def test_the_worker_gives_a_sign_of_life(database: Database) -> None:
     heartbeat.beat()
     with database.read() as c:
         assert [one.name for one in workers.live_workers(c, database.clock)] == ["w1"]
+
+
+def test_each_sign_of_life_carries_what_the_worker_knows_then(database: Database) -> None:
+    degrees = iter((40, 50))
+    record = RECORD.model_copy(update={"info": {"device": "0"}})
+    heartbeat = Heartbeat(database, QUICK, record, info=lambda: {"celsius": next(degrees)})
+    for celsius in (40, 50):
+        heartbeat.beat()
+        with database.read() as c:
+            (seen,) = workers.live_workers(c, database.clock)
+        assert seen.info == {"device": "0", "celsius": celsius}
+        time.sleep(QUICK.heartbeat_s)
+
+
+def test_a_fatal_fault_is_recorded_for_every_attempt_before_the_process_ends(
+    database: Database,
+) -> None:
+    """F32: the jobs go back to the queue with the reason."""
+    attempts = [_attempt(database, lease_s=30.0) for _ in range(2)]
+    states: list[JobState] = []
+
+    def end() -> None:
+        states.extend(_job(database, one.claim.job_id).state for one in attempts)
+
+    heartbeat = Heartbeat(database, QUICK, RECORD, end_process=end)
+    for attempt in attempts:
+        heartbeat.watch(attempt)
+    heartbeat.end_for(DeviceLost("Device 0 failed. Xid 79."))
+    assert states == [JobState.QUEUED, JobState.QUEUED]
+    for attempt in attempts:
+        job = _job(database, attempt.claim.job_id)
+        assert job.attempts == {"device_lost": 1}
+        assert "Xid 79" in job.message
 
 
 @pytest.mark.parametrize("fenced", [True, False])

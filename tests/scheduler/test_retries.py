@@ -18,6 +18,8 @@ from scheduler.retries import (
 from storyforge.domain.job import Lane, Stage
 from storyforge.errors import (
     Conflict,
+    DeviceLost,
+    DeviceOutOfMemory,
     DiskFull,
     RenderFailed,
     ScriptInvalid,
@@ -34,6 +36,8 @@ JOBS = JobSettings()
     [
         (StoreUnreachable("x"), "store_unreachable", JOBS.unavailable_attempts),
         (DiskFull("x"), "disk_full", JOBS.unavailable_attempts),
+        (DeviceOutOfMemory("x"), "device_out_of_memory", JOBS.device_attempts),
+        (DeviceLost("x"), "device_lost", JOBS.device_attempts),
         (StorageDenied("x"), "storage_denied", 1),
         (RenderFailed("x"), "render_failed", 1),
         (ScriptInvalid("x"), "script_invalid", 1),
@@ -69,6 +73,12 @@ def test_a_full_disk_is_one_thing_under_every_name(number: int) -> None:
     assert isinstance(as_ours(OSError(number, "x")), DiskFull)
     other = OSError(errno.EIO, "x")
     assert as_ours(other) is other
+
+
+def test_what_torch_raises_is_known_by_its_words() -> None:
+    assert isinstance(as_ours(RuntimeError("CUDA out of memory. Tried...")), DeviceOutOfMemory)
+    dead = RuntimeError("CUDA error: an illegal memory access was encountered")
+    assert isinstance(as_ours(dead), DeviceLost)
 
 
 def test_a_bug_gives_its_kind_and_where_to_look_but_not_its_words() -> None:
