@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-import httpx
+import httpx2 as httpx
 
 from storyforge.domain.job import JobState
 from tests.builders import new_scene
