@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from uuid import UUID
 
@@ -13,14 +14,14 @@ from sqlalchemy import update
 from inference.devices.fake_reader import FakeReader
 from inference.devices.quarantine import Quarantine
 from inference.devices.records import Device, RecoveryAction
-from inference.video.model import ShotRequest
+from inference.video.model import Frames, ShotRequest
 from scheduler.device_guard import DeviceGuard, Pin
 from storyforge.database.engine import Database
 from storyforge.database.tables import jobs
 from storyforge.domain.job import JobState
 from storyforge.errors import DeviceLost, DeviceOutOfMemory, RenderFailed, StoryForgeError
-from tests.builders import accept, new_scene
-from tests.scheduler.rig import FILM, WRITE, Rig
+from tests.builders import accept, claim, new_scene
+from tests.scheduler.rig import FILM, SHOTS, WRITE, Rig
 
 GIB = 1 << 30
 CARD = Device(index=0, uuid="GPU-a", name="Card", total_bytes=24 * GIB, free_bytes=23 * GIB)
@@ -116,7 +117,36 @@ def test_an_error_that_is_not_sticky_ends_no_process(rig: Rig, host: Host) -> No
     assert host.guard.may_claim()
 
 
-def test_a_job_that_kills_its_device_runs_alone_and_dies_bounded(rig: Rig, host: Host) -> None:
+def test_the_job_beside_a_sticky_error_is_handed_back_unharmed(rig: Rig, host: Host) -> None:
+    """The first job is being encoded when the second one's render kills the context."""
+    first, second = _job_to_film(rig), _job_to_film(rig)
+    rendered, told = rig.camera.rendered, rig.camera.frames
+    encoding = threading.Event()
+
+    def fail_in_second(_request: ShotRequest) -> None:
+        if len(rendered) >= SHOTS:
+            assert encoding.wait(10)
+            raise RuntimeError(DEAD_CONTEXT)
+
+    def wait_for_the_fault(request: ShotRequest, result: Path) -> Iterator[Frames]:
+        encoding.set()
+        _wait_for(lambda: host.guard.is_dead)
+        return told(request, result)
+
+    rig.camera.before_render = fail_in_second
+    rig.camera.frames = wait_for_the_fault  # type: ignore[method-assign]
+    rig.drain(FILM)
+    assert host.ended == 1
+    assert (rig.job(first).state, rig.job(first).attempts) == (JobState.QUEUED, {})
+    assert rig.job(second).attempts == {"device_lost": 1}
+    claims = [claim(rig.database, FILM), None]
+    rig.database.write(lambda c: c.execute(update(jobs).values(due_at=0.0)))
+    claims[1] = claim(rig.database, FILM)
+    suspects = {one.job_id: one.suspect for one in claims if one is not None}
+    assert suspects == {first: False, second: True}, "the culprit runs alone from now on"
+
+
+def test_a_job_that_kills_its_device_dies_bounded(rig: Rig, host: Host) -> None:
     job_id = _job_to_film(rig)
     rig.camera.before_render = _fail_with(RuntimeError(DEAD_CONTEXT))
     for _ in range(rig.jobs.device_attempts):
