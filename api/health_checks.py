@@ -12,7 +12,7 @@ import structlog
 from sqlalchemy import text
 
 from storyforge.database.engine import Database
-from storyforge.database.workers import live_workers
+from storyforge.database.workers import WorkerRecord, live_workers
 from storyforge.domain.job import Lane
 from storyforge.errors import BrokerUnreachable, StoryForgeError, Unavailable
 from storyforge.storage.store import Bucket, ObjectStore
@@ -149,15 +149,28 @@ def check_devices(database: Database) -> Check:
     def check() -> str | Degraded:
         with database.read() as c:
             films = [one for one in live_workers(c, database.clock) if one.role == Lane.FILM.value]
-        notices = [str(one.info["quarantine"]) for one in films if one.info.get("quarantine")]
-        if notices and len(notices) == len(films):
-            raise Unavailable(f"No device may film; jobs wait. {' '.join(notices)}")
-        if notices:
-            return Degraded(" ".join(notices))
-        names = [str(one.info["gpu"].get("name", "?")) for one in films if one.info.get("gpu")]
+        notices = _notices(films)
+        said = " ".join(filter(None, notices.values()))
+        if said and all(notices.values()):
+            raise Unavailable(f"No device may film; jobs wait. {said}")
+        if said:
+            return Degraded(said)
+        names = sorted({str(one.info["gpu"].get("name")) for one in films if one.info.get("gpu")})
         return f"Filming on {', '.join(names)}." if names else "No GPU films."
 
     return check
+
+
+def _notices(films: Sequence[WorkerRecord]) -> Mapping[tuple[str, str], str]:
+    """Why each device is out of service, empty for one that films, by host and device.
+
+    A process that has just ended is still among `films`, beside the one in its place.
+    """
+    notices: dict[tuple[str, str], str] = {}
+    for one in films:
+        key = one.name.rpartition(":")[0], str(one.info.get("device", ""))
+        notices[key] = str(one.info.get("quarantine", "")) or notices.get(key, "")
+    return notices
 
 
 def _missing(roles: Collection[str]) -> list[str]:

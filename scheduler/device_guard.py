@@ -126,7 +126,7 @@ class DeviceGuard:
     def note_failure(self, exc: BaseException) -> None:
         """An attempt is failing: see whether its process can go on."""
         if is_sticky(exc):
-            _log.error("the device's context is gone; this process ends", error=str(exc))
+            _log.error("the device's context is gone; this process ends", exc_info=exc)
             self._dead.set()
             self._leaving.set()
         elif isinstance(exc, DeviceOutOfMemory) or is_out_of_memory(exc):

@@ -74,11 +74,14 @@ def as_ours(exc: Exception) -> Exception:
     """A full disk, a dead device and a full one by our names; everything else stays what it is."""
     if isinstance(exc, OSError) and exc.errno in {errno.ENOSPC, errno.EDQUOT}:
         return DiskFull("The node's disk is full; free some space and it goes on.", 30.0)
+    ours: Exception = exc
     if is_sticky(exc):
-        return DeviceLost("The device failed; its process must end.")
-    if is_out_of_memory(exc):
-        return DeviceOutOfMemory("The device ran out of memory.")
-    return exc
+        ours = DeviceLost("The device failed; its process must end.")
+    elif is_out_of_memory(exc):
+        ours = DeviceOutOfMemory("The device ran out of memory.")
+    if ours is not exc:
+        ours.__cause__ = exc
+    return ours
 
 
 def _retry(

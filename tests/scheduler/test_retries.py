@@ -79,6 +79,7 @@ def test_what_torch_raises_is_known_by_its_words() -> None:
     assert isinstance(as_ours(RuntimeError("CUDA out of memory. Tried...")), DeviceOutOfMemory)
     dead = RuntimeError("CUDA error: an illegal memory access was encountered")
     assert isinstance(as_ours(dead), DeviceLost)
+    assert as_ours(dead).__cause__ is dead, "the log must show what the driver said"
 
 
 def test_a_bug_gives_its_kind_and_where_to_look_but_not_its_words() -> None:
