@@ -19,7 +19,13 @@ from storyforge.errors import DiskFull, SetupProblem
 def locked(
     path: Path, *, shared: bool = False, on_wait: Callable[[], None] = lambda: None
 ) -> Iterator[None]:
-    """Hold the lock file while inside; waits for whoever has it. on_wait: called before that."""
+    """Hold the lock file while inside; waits for whoever has it. on_wait: called before that.
+
+    A store on a read-only mount is read without the shared lock.
+    """
+    if shared and _is_read_only(path):
+        yield
+        return
     lock = _opened(path)
     try:
         kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
@@ -84,6 +90,11 @@ def holders(folder: Path) -> list[int]:
         finally:
             os.close(lock)
     return alive
+
+
+def _is_read_only(path: Path) -> bool:
+    folder = next(one for one in path.parents if one.exists())
+    return not os.access(folder, os.W_OK)
 
 
 def _opened(path: Path) -> int:

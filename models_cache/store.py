@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 from collections.abc import Collection, Sequence
@@ -12,7 +13,7 @@ from models_cache.catalogue.read import Catalogue, read_catalogue
 from models_cache.eviction import Held
 from models_cache.integrity import check_model
 from models_cache.layout import Layout
-from models_cache.locks import Pin, holders, locked, pin, write_problem
+from models_cache.locks import Pin, holders, locked, pin
 from models_cache.manifest import Manifest, read_manifest
 from models_cache.names import folder_of, model_name, same_but_for_case
 from models_cache.progress import Progress, Silent
@@ -210,11 +211,10 @@ def model_store(settings: Settings) -> ModelStore:
 
 
 def _touch(path: Path) -> None:
-    try:
+    """Note the time; on a full or read-only disk nothing is noted, and nothing is evicted there."""
+    with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
-    except OSError as exc:
-        raise write_problem(exc) from exc
 
 
 def _blocks(folder: Path) -> dict[int, int]:

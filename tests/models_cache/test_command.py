@@ -11,10 +11,13 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from inference.devices.records import Device, Inventory
 from models_cache.store import ModelStore
 from storyforge.cli import main
 from storyforge.cli.commands import app
-from storyforge.settings import Settings
+from storyforge.cli.doctor.findings import Verdict
+from storyforge.cli.doctor.model_checks import check_models
+from storyforge.settings import NodeSettings, Settings
 from tests.models_cache.hub_server import HubServer, Repo
 
 
@@ -102,3 +105,25 @@ def test_a_refused_repository_leaves_nothing(
     done = CliRunner().invoke(app, ["models", "pull", "a"])
     assert done.exit_code == 1
     assert json.loads(command("du", "--json"))["totalBytes"] == 0
+
+
+def card(gigabytes: int) -> Inventory:
+    total = gigabytes * 10**9
+    device = Device(index=0, uuid="GPU-0", name="Card", total_bytes=total, free_bytes=total)
+    return Inventory(devices=(device,), driver="1")
+
+
+def test_the_doctor_recommends_a_pair_and_says_how_to_get_it(tmp_path: Path) -> None:
+    settings = Settings(node=NodeSettings(data_dir=tmp_path))
+    finding = check_models(settings, card(85))
+    assert finding.verdict is Verdict.NOTE
+    assert "wan2.2-i2v-a14b (opening shots: wan2.2-ti2v-5b)" in finding.found
+    assert "storyforge models pull wan2.2-ti2v-5b" in finding.cure
+    assert "licence" in finding.cure
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_doctor_is_content_without_a_card(tmp_path: Path) -> None:
+    finding = check_models(Settings(node=NodeSettings(data_dir=tmp_path)), Inventory())
+    assert finding.verdict is Verdict.OK
+    assert "8 GB" in finding.found

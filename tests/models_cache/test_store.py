@@ -101,6 +101,16 @@ def test_opening_needs_no_network(store: ModelStore, hub: HubServer) -> None:
     assert Path(done.stdout.strip(), WEIGHTS).is_file()
 
 
+def test_a_store_on_a_read_only_disk_can_be_opened(
+    new_store: NewStore, hub: HubServer, tiny_disk: Path
+) -> None:
+    hub.repos["test/a"] = Repo(video_files())
+    store = new_store(tiny_disk / "models")
+    store.pull("a")
+    subprocess.run(["mount", "-o", "remount,ro", str(tiny_disk)], check=True)
+    assert (store.open("a") / WEIGHTS).is_file()
+
+
 def test_a_damaged_record_is_not_taken_for_no_model(store: ModelStore) -> None:
     store.pull("a")
     store.layout.manifest("a").write_text("{")
