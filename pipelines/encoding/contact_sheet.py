@@ -15,8 +15,9 @@ from pipelines.encoding.pictures import Picture, resize
 from storyforge.errors import EncodeFailed
 
 GAP_PIXELS = 6
+STRIP_PIXELS = 18  # under each frame, for its time
 _PAPER = 18  # the grey between the frames
-_LABEL_COLOUR, _SHADOW_COLOUR = (255, 255, 255), (0, 0, 0)
+_LABEL_COLOUR = (190, 190, 190)
 
 
 def contact_sheet(
@@ -24,7 +25,7 @@ def contact_sheet(
 ) -> int:
     """Write `frames` pictures of `film` (MP4, TS or a playlist) to `out`, `.jpg` or `.png`.
 
-    Each is labelled with its time. A short film gives fewer pictures; returns how many.
+    Each has its time below it. A short film gives fewer pictures; returns how many.
     Raises EncodeFailed when the film cannot be decoded, DiskFull.
     """
     with border():
@@ -69,12 +70,13 @@ def _shown_at(frames: Iterator[VideoFrame], at_s: float) -> VideoFrame | None:
 
 
 def _labelled(picture: Picture, seconds: float) -> Picture:
+    """The picture over a strip with its time, so that nothing in it is covered."""
     label = f"{int(seconds) // 60}:{seconds % 60:04.1f}"
-    left, base = 8, picture.shape[0] - 8
-    for colour, offset in ((_SHADOW_COLOUR, 1), (_LABEL_COLOUR, 0)):
-        place = (left + offset, base + offset)
-        cv2.putText(picture, label, place, cv2.FONT_HERSHEY_SIMPLEX, 0.45, colour, 1, cv2.LINE_AA)
-    return picture
+    tile = np.full((picture.shape[0] + STRIP_PIXELS, *picture.shape[1:]), _PAPER, np.uint8)
+    tile[: picture.shape[0]] = picture
+    at = (2, tile.shape[0] - 5)
+    cv2.putText(tile, label, at, cv2.FONT_HERSHEY_SIMPLEX, 0.4, _LABEL_COLOUR, 1, cv2.LINE_AA)
+    return tile
 
 
 def _sheet(tiles: list[Picture], columns: int) -> Picture:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from inference.video.model import Frames
-from pipelines.encoding.contact_sheet import contact_sheet
+from pipelines.encoding.contact_sheet import STRIP_PIXELS, contact_sheet
 from pipelines.encoding.hls import encode_hls
 from pipelines.encoding.mp4 import concat_mp4, encode_preview
 from storyforge.errors import DiskFull, EncodeFailed
@@ -126,9 +126,10 @@ def test_a_preview_passes_on_what_its_frames_raise(tmp_path: Path) -> None:
 def test_a_contact_sheet_shows_the_film_from_start_to_end(film: Path, tmp_path: Path) -> None:
     assert contact_sheet(film, tmp_path / "sheet.png", frames=6, columns=3, tile_width=96) == 6
     sheet = np.asarray(cv2.imread(str(tmp_path / "sheet.png")))
-    assert sheet.shape == (2 * 54 + 3 * 6, 3 * 96 + 4 * 6, 3)
+    assert sheet.shape == (2 * (54 + STRIP_PIXELS) + 3 * 6, 3 * 96 + 4 * 6, 3)
+    step = 60 + STRIP_PIXELS
     tiles = [
-        sheet[6 + row * 60 : 46 + row * 60, 6 + column * 102 : 102 + column * 102].astype(int)
+        sheet[6 + row * step : 60 + row * step, 6 + column * 102 : 102 + column * 102].astype(int)
         for row in range(2)
         for column in range(3)
     ]
