@@ -13,12 +13,15 @@ from inference.language.rule_writer.writer import RuleWriter
 from inference.video.model import VideoModel
 from inference.video.open_model import open_video_model
 from inference.video.storyboard.model import StoryboardModel
+from models_cache.catalogue.read import read_catalogue
+from models_cache.store import model_store
 from pipelines.continuation import Tools
 from pipelines.continuity.rules import RuleValidator
 from scheduler.device_guard import DeviceGuard, Pin
 from scheduler.dispatch import CeleryDispatcher, make_celery
 from scheduler.drain import Worker
 from scheduler.heartbeat import Heartbeat
+from scheduler.video_choice import choose_video
 from storyforge.database.engine import open_database
 from storyforge.database.workers import WorkerRecord
 from storyforge.domain.job import Lane
@@ -43,7 +46,7 @@ def build_worker(
         language=_language_model(settings),
         validator=RuleValidator(),
         animatic=StoryboardModel(),
-        video=_video_model(settings, device),
+        video=_video_model(settings, lane, device),
         store=open_store(settings),
         video_settings=settings.video,
         work_dir=settings.work_dir,
@@ -105,13 +108,19 @@ def _pin(settings: Settings, device: str) -> Pin | None:
     return Pin(NvmlReader(load_nvml()), int(device), Quarantine(settings.quarantine_dir))
 
 
-def _video_model(settings: Settings, device: str) -> VideoModel:
-    """The configured model; its weights are loaded by the first render, not here."""
+def _video_model(settings: Settings, lane: Lane, device: str) -> VideoModel:
+    """The configured model, for the lane that films; weights are loaded by the first render."""
+    if lane is not Lane.FILM:
+        return StoryboardModel()
     video = settings.video
+    catalogue = read_catalogue(settings.models_dir / "catalogue")
+    choice = choose_video(video.model, video.steps, catalogue, model_store(settings))
     return open_video_model(
-        video.model,
+        choice.folder,
         device,
         quality=video.quality,
-        steps=video.steps,
+        steps=choice.steps,
+        guidance=choice.guidance,
+        shift=choice.shift,
         cache_dir=settings.node.data_dir / "compiled",
     )

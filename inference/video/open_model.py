@@ -20,12 +20,15 @@ def open_video_model(
     *,
     quality: str = "exact",
     steps: int | None = None,
+    guidance: float | None = None,
+    shift: float | None = None,
     cache_dir: Path | None = None,
 ) -> VideoModel:
     """The model for `spec`: empty for the storyboard renderer, else a model's folder.
 
-    device: `cpu`, or the name of the card that this process is pinned to. quality: a preset's name.
-    steps: of the denoising, the family's own when None. cache_dir: where compiled kernels persist. Torch is imported by the first render. Raises SetupProblem and WeightsDamaged.
+    device: `cpu`, or the name of the card that this process is pinned to. quality: a preset's
+    name. steps, guidance, shift: the family's own when None. cache_dir: where compiled kernels
+    persist. Torch is imported by the first render. Raises SetupProblem and WeightsDamaged.
     """
     if not spec:
         return StoryboardModel()
@@ -35,5 +38,12 @@ def open_video_model(
             "pip install -c constraints.txt -e '.[models]'"
         )
     where = _CPU if device == _CPU else "cuda"
-    options = ModelOptions(device=where, quality=quality, steps=steps, cache_dir=cache_dir)
+    options = ModelOptions(
+        device=where,
+        quality=quality,
+        steps=steps,
+        guidance=guidance,
+        shift=shift,
+        cache_dir=cache_dir,
+    )
     return DiffusionVideoModel(Path(spec), options)

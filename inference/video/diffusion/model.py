@@ -34,7 +34,7 @@ class DiffusionVideoModel:
         self._options = options or ModelOptions()
         self._quality = quality_named(self._options.quality)
         self._folder = read_folder(path)
-        self._family = family_of(self._folder)
+        self._family = self._options.applied_to(family_of(self._folder))
         self._opening = threading.Lock()
         self._opened: Studio | None = None
 
@@ -45,8 +45,9 @@ class DiffusionVideoModel:
         chosen = [
             options.in_bf16,
             self._quality.lossy_switches,
-            options.steps_of(self._family),
-            options.guidance_of(self._family),
+            self._family.steps,
+            self._family.guidance,
+            self._family.shift,
             options.pixels_max,
         ]
         return f"{self._folder.name}-{self._folder.fingerprint[:10]}-{content_hash(chosen)[:6]}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -18,8 +18,8 @@ class ModelOptions:
     """Everything but the model itself.
 
     device: `cpu` or a torch device; the worker pins its card, so `cuda` is the pinned one.
-    precision: auto is bf16 on a card and fp32 on the CPU. steps, guidance: the family's own when
-    None. pixels_max: bound of the rendered area, the family's native area when None.
+    precision: auto is bf16 on a card and fp32 on the CPU. steps, guidance, shift: the family's
+    own when None; guidance of 1 and below switches the negative prompt off. pixels_max: bound of the rendered area, the family's native area when None.
     compile: regional compilation; None means on a card only. cache_dir: where compiled kernels
     persist. kernel_dir: a local folder with the FlashAttention-3 kernel; nothing is fetched.
     lean_decode: stream decoders that would take the whole clip at once; saves memory and is equal
@@ -31,6 +31,7 @@ class ModelOptions:
     quality: str = EXACT
     steps: int | None = None
     guidance: float | None = None
+    shift: float | None = None
     pixels_max: int | None = None
     compile: bool | None = None
     cache_dir: Path | None = None
@@ -38,13 +39,14 @@ class ModelOptions:
     lean_decode: bool = False
     prompts_kept: int = 64
 
-    def steps_of(self, family: Family) -> int:
-        """Steps of the denoising."""
-        return self.steps or family.steps
-
-    def guidance_of(self, family: Family) -> float:
-        """How strongly the prompt pulls; 1 and below switch the negative prompt off."""
-        return family.guidance if self.guidance is None else self.guidance
+    def applied_to(self, family: Family) -> Family:
+        """The family with what these options say otherwise."""
+        return replace(
+            family,
+            steps=self.steps or family.steps,
+            guidance=family.guidance if self.guidance is None else self.guidance,
+            shift=family.shift if self.shift is None else self.shift,
+        )
 
     @property
     def on_cpu(self) -> bool:

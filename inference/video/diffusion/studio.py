@@ -102,7 +102,7 @@ class Studio:
                     negative=prompts.negative(),
                     pictures=blank_pictures(self._family, clip),
                     steps=1,
-                    guidance=self._options.guidance_of(self._family),
+                    guidance=self._family.guidance,
                     generators=[torch.Generator("cpu").manual_seed(0)],
                 )
                 model.adapter.run(model.pipeline, self._family, take, _pass_on)
@@ -142,14 +142,14 @@ class Studio:
         watch: StepWatch,
     ) -> torch.Tensor:
         prompts = self._embeddings(model)
-        steps = self._options.steps_of(self._family)
+        steps = self._family.steps
         take = Take(
             clip=clip,
             prompts=[prompts.positive(prompt_of(request)) for request in requests],
             negative=prompts.negative(),
             pictures=pictures,
             steps=steps,
-            guidance=self._options.guidance_of(self._family),
+            guidance=self._family.guidance,
             generators=generators,
         )
 
@@ -178,8 +178,8 @@ class Studio:
             family=self._family.name,
             prompt=prompt_of(request),
             negative_prompt=self._family.negative_prompt,
-            steps=self._options.steps_of(self._family),
-            guidance=self._options.guidance_of(self._family),
+            steps=self._family.steps,
+            guidance=self._family.guidance,
             guidance_2=self._family.guidance_2,
             shift=self._family.shift,
             seed=request.seed,
