@@ -73,8 +73,17 @@ def cottage(
     return chimney
 
 
-def village(sheet: Sheet, paint: Paint, seed: int, depth: float, base: float, size: float) -> Layer:
-    """Cottages on a gentle rise."""
+def village(
+    sheet: Sheet,
+    paint: Paint,
+    seed: int,
+    depth: float,
+    base: float,
+    size: float,
+    *,
+    packed: bool = False,
+) -> Layer:
+    """Cottages on a gentle rise; packed: wall to wall, as in a town."""
     frame = sheet.geometry
     unit = frame.unit
     foot = frame.height * base
@@ -88,7 +97,7 @@ def village(sheet: Sheet, paint: Paint, seed: int, depth: float, base: float, si
     x = canvas.left + unit * size * rng.uniform(0, 0.6)
     while x < canvas.right:
         houses.append(x)
-        x += unit * size * rng.uniform(1.0, 1.9)
+        x += unit * size * (rng.uniform(0.62, 0.85) if packed else rng.uniform(1.0, 1.9))
     for x in houses:
         own = unit * size * rng.uniform(0.8, 1.1)
         mouth = cottage(

@@ -1,10 +1,10 @@
-"""Who is in the shot and how they look, from the bible's words or a stable invention."""
+"""Who is in the shot, how large and where."""
 
 from __future__ import annotations
 
-import re
-import unicodedata
-
+from inference.video.storyboard.extras import extras_in, meant_by_noun
+from inference.video.storyboard.framing import Framing
+from inference.video.storyboard.looks import PEOPLE, has, looks_of, words_of
 from inference.video.storyboard.noise import random_of
 from storyforge.domain.bible import Character, SceneBible
 from storyforge.domain.script import CameraMove, Shot
@@ -12,64 +12,13 @@ from storyforge.domain.wire import Wire
 
 MAX_FIGURES = 5  # more would hide each other; the slate counts the rest
 
-_COLOUR_WORDS = {
-    "#c23b3b": "red$ reddish crimson scarlet rot$ rote roten roter rotes rouge roj красн 红 紅 赤 빨간",
-    "#d9722e": "orange ginger copper kupfer roux naranja рыж 橙",
-    "#e4b93f": "yellow gold golden gelb blond blonde jaune doré amarill dorad жёлт золот 黄 金 노란",
-    "#4f8a4c": "green emerald grün vert$ verte verde зелён зелен 绿 緑 초록",
-    "#3d6fae": "blue navy azure blau bleu azul син голуб 蓝 藍 青 파란",
-    "#7a4fa0": "purple violet lila violett pourpre$ morad púrpur фиолет 紫 보라",
-    "#d98aa8": "pink rosa rose$ розов 粉 분홍",
-    "#2b2b33": "black$ dark$ schwarz noir$ noire negr чёрн черн 黑 黒 검은",
-    "#efeae0": "white pale weiß weiss blanc blanch blanc бел 白 흰",
-    "#8c8f99": "grey gray silver grau silber gris argent platead сер серебр 灰 银 銀 회색",
-    "#7b5336": "brown leather braun brun marron marrón коричн 棕 褐 茶 갈색",
-    "#2f9c95": "teal turquoise türkis бирюз",
-}
-_KINDS = {
-    "fox": "fox$ foxes$ vixen$ fuchs$ füchsin renard$ zorro$ zorra$ лис$ лиса$ лисица 狐 여우",
-    "wolf": "wolf$ wolves$ wölfin loup$ loups$ lobo$ loba$ волк$ 狼 늑대",
-    "dog": "dog$ dogs$ puppy$ hound$ hund$ hündin chien$ perro$ perra$ собака пёс$ 狗 犬 개$",
-    "cat": "cat$ cats$ kitten$ katze$ kater$ chat$ chatte$ gato$ gata$ кот$ кошка 猫 고양이",
-    "bear": "bear$ bears$ grizzly$ bär$ bären$ bärin ours$ oso$ osa$ медвед 熊 곰",
-    "rabbit": "rabbit hare$ bunny hase$ hasen$ kaninchen lapin$ conejo liebre заяц зайц 兔 토끼",
-    "bird": "bird$ birds$ owl$ raven$ crow$ vogel$ eule$ rabe$ hibou$ corbeau oiseau búho$ cuervo"
-    " pájaro птица сова ворон$ 鸟 鳥 猫头鹰 새$",
-    "horse": "horse$ horses$ pony$ unicorn pferd$ einhorn cheval$ licorne caballo unicornio лошад"
-    " конь$ 马 馬 말$",
-    "dragon": "dragon$ dragons$ drache$ drachen$ dragón дракон 龙 龍 竜 용$",
-    "robot": "robot$ robots$ android$ droid$ automaton roboter робот 机器人 ロボット 로봇",
-    "astronaut": "astronaut cosmonaut spacesuit raumanzug космонавт 宇航员 宇宙飛行士 우주비행사",
-}
-_FEATURES = {
-    "hat": "hat$ fedora cap$ hut$ chapeau sombrero шляп 帽 모자",
-    "witch_hat": "witch wizard sorcer hexe zauberer magicien sorci bruj mago волшебн ведьм колдун"
-    " 巫 魔法使 마법사",
-    "crown": "crown king$ queen$ prince$ princess könig prinz$ prinzess roi$ reine$ rey$ reina корол принц царь"
-    " царев 王 皇 公主 왕",
-    "hood": "hood cloak cape$ cowl kapuze umhang mantel capuch manteau капюш плащ 斗篷 披风 망토",
-    "beard": "beard bearded bart$ bärtig barbe barba борода бород 胡 髭 수염",
-    "dress": "dress$ gown skirt kleid robe$ vestido falda плать 裙 ドレス 드레스",
-    "coat": "coat$ trench jacket mantel jacke abrigo пальто 大衣 外套 코트",
-    "long_hair": "long hair braid ponytail zopf lange haare tresse trenza коса косы 长发 長い髪 辫",
-    "glasses": "glasses spectacles goggles brille lunettes gafas очки 眼镜 眼鏡 안경",
-    "scarf": "scarf schal écharpe bufanda шарф 围巾 マフラー 목도리",
-    "staff": "staff$ cane$ stick$ stab$ bâton bastón посох 杖 지팡이",
-    "lantern": "lantern laterne lanterne linterna фонар 灯笼 ランタン 등불",
-    "child": "child girl boy kid$ mädchen junge$ kind$ fille garçon enfant niñ девоч мальчик ребён"
-    " 孩 女孩 男孩 少年 少女 子供 아이 소녀 소년",
-}
-_HAIR_WORDS = "hair$ haired beard$ bearded braid braids bart$ haar haare haaren zopf cheveux barbe pelo$ barba борода волос"
-_CLOTHES = ("#b4493f", "#3f6f9f", "#d39a3c", "#5c8a57", "#80559b", "#c96f8b", "#3c8d8a", "#8d5f3c")
-_COATS = ("#9a8258", "#5f6673", "#6b4f3c", "#4d5a48")
-_HAIR = ("#2e2421", "#5a3a26", "#8a5a2f", "#c9953f", "#a8452c", "#d9d4cc", "#3a3342")
-_SKIN = ("#f3cfae", "#e6b58e", "#c98d62", "#9c6541", "#6f442b")
-
 
 class FigurePlan(Wire):
     """One figure: name, kind, colours and features; where it stands and what it does.
 
-    named_colours: how many of the two colours the bible's words gave. place: -1 (left) to 1 (right). size: of the frame's unit. walking: steps or stands.
+    named_colours: how many of the two colours the bible's words gave. place: -1 (left) to 1
+    (right). size: of the frame's unit. walking: steps or stands. name: empty for somebody who
+    is only named by a noun.
     """
 
     name: str
@@ -86,41 +35,56 @@ class FigurePlan(Wire):
     walking: bool
     phase: float
 
-
-def _has(stems: str, tokens: set[str], text: str) -> bool:
-    for stem in stems.split():
-        core = stem.rstrip("$")
-        if ord(core[0]) > 0x2E7F:  # noqa: PLR2004 - CJK: no word spaces
-            if core in text:
-                return True
-        elif stem.endswith("$"):
-            if core in tokens:
-                return True
-        elif any(token.startswith(core) for token in tokens):
-            return True
-    return False
+    @property
+    def tall(self) -> float:
+        """Height over the feet, of the frame's unit."""
+        return self.size * _TALL.get(self.kind, 0.98)
 
 
-def _first(table: dict[str, str], tokens: set[str], text: str) -> list[str]:
-    return [name for name, stems in table.items() if _has(stems, tokens, text)]
-
-
-def _colours(text: str) -> tuple[list[str], str]:
-    """The colours of clothes in the order of the text, and the colour of hair or beard.
-
-    A colour is the hair's when a word for hair stands one or two words after it.
-    """
-    tokens = re.findall(r"[^\W\d_]+", text)
-    clothes: list[str] = []
-    hair = ""
-    for at, token in enumerate(tokens):
-        for colour in _first(_COLOUR_WORDS, {token}, token):
-            after = set(tokens[at + 1 : at + 3])
-            if _has(_HAIR_WORDS, after, " ".join(after)):
-                hair = hair or colour
-            elif colour not in clothes:
-                clothes.append(colour)
-    return clothes, hair
+# Creatures beside people of size 1, and how much of that size they are tall.
+_SIZES = {
+    "fox": 0.62,
+    "wolf": 0.85,
+    "dog": 0.70,
+    "cat": 0.55,
+    "rabbit": 0.6,
+    "mouse": 0.42,
+    "bird": 0.55,
+    "bear": 0.92,
+    "deer": 1.05,
+    "camel": 1.2,
+    "horse": 1.2,
+    "dragon": 1.5,
+}
+_TALL = {
+    "fox": 0.68,
+    "wolf": 0.80,
+    "dog": 0.68,
+    "cat": 0.66,
+    "rabbit": 0.70,
+    "mouse": 0.60,
+    "bird": 0.72,
+    "bear": 0.98,
+    "deer": 1.25,
+    "camel": 1.1,
+    "horse": 1.25,
+    "dragon": 1.2,
+}
+_WIDE_SIZES = (0.44, 0.40, 0.36, 0.33, 0.31)
+# Height of the tallest, of the frame's unit, by the number of figures.
+_HEIGHTS = {
+    Framing.MEDIUM: (0.80, 0.74, 0.62, 0.5, 0.45),
+    Framing.CLOSE: (1.25, 0.95, 0.75, 0.55, 0.5),
+}
+_BEAST_HEIGHTS = {Framing.MEDIUM: 0.52, Framing.CLOSE: 0.62}  # they are longer than tall
+_ASIDE = {Framing.WIDE: 0.30, Framing.MEDIUM: 0.24, Framing.CLOSE: 0.17}
+_WIDEST_BEAST = 0.46  # of the unit: the height of a horse or stag in a wide view
+_LEAST_SHARE = 0.55  # of the tallest, in nearer views: a small friend stays in the picture
+_WALK = (
+    "walk run$ runs ran$ step$ steps stepp stride wander march hurr follow chase cross geht$ l\u00e4uft"
+    " lief ging$ wander rennt eilt march cour$ courut suivi camin corri\u00f3 anda$ \u0438\u0434\u0451\u0442 \u0438\u0434\u0435\u0442 \u0448\u0451\u043b \u0448\u0435\u043b"
+    " \u0431\u0435\u0436 \u8d70 \u8dd1 \u6b69 \uac77 \ub2ec"
+)
 
 
 def find_character(name: str, bible: SceneBible) -> Character | None:
@@ -132,88 +96,96 @@ def find_character(name: str, bible: SceneBible) -> Character | None:
     return None
 
 
-def _looks(name: str, known: Character | None) -> dict[str, object]:
-    """Colours, kind and features: from words where there are some, else invented by the name."""
-    words = " ".join((name, known.appearance, *known.traits) if known else (name,))
-    text = unicodedata.normalize("NFC", words).casefold()
-    tokens = set(re.findall(r"[^\W\d_]+", text))
-    rng = random_of("looks", known.id if known else name.casefold())
-    colours, hair = _colours(
-        unicodedata.normalize("NFC", known.appearance).casefold() if known else ""
-    )
-    kinds = _first(_KINDS, tokens, text)
-    features = _first(_FEATURES, tokens, text)
-    invented = ("hat", "hood", "long_hair", "scarf", "coat", "dress", "beard", "")
-    if not features:
-        features = [one for one in (invented[int(rng.integers(len(invented)))],) if one]
-    wardrobe = _COATS if "coat" in features else _CLOTHES
-    cloth = colours[0] if colours else wardrobe[int(rng.integers(len(wardrobe)))]
-    second = colours[1] if len(colours) > 1 else _CLOTHES[int(rng.integers(len(_CLOTHES)))]
-    return {
-        "name": known.name if known else name,
-        "kind": kinds[0] if kinds else "person",
-        "cloth": cloth,
-        "named_colours": len(colours),
-        "second": second,
-        "hair": hair or _HAIR[int(rng.integers(len(_HAIR)))],
-        "skin": _SKIN[int(rng.integers(len(_SKIN)))],
-        "features": tuple(features),
-        "child": "child" in features,
-    }
+def people_of(shot: Shot, bible: SceneBible) -> list[dict[str, object]]:
+    """The looks of everybody in a shot: its characters, then whom its words only name by a noun."""
+    people: dict[str, dict[str, object]] = {}
+    for name in shot.characters:
+        if not name.strip():
+            continue
+        known = find_character(name, bible)
+        key = known.id if known else name.strip().casefold()
+        looks = _looks(known) if known else looks_of(key, name, "", "")
+        people.setdefault(key, {**looks, "name": known.name if known else name})
+    told = shot.narration or shot.prompt
+    if not people:
+        for one in meant_by_noun(told, bible.characters):
+            people[one.id] = {**_looks(one), "name": one.name}
+    kinds = {str(one["kind"]) for one in people.values()}
+    kinds |= {str(_looks(one)["kind"]) for one in bible.characters}
+    return [*people.values(), *extras_in(told, kinds, alone=not people)]
 
 
-# Creatures beside people of size 1.
-_SIZES = {
-    "fox": 0.62,
-    "wolf": 0.85,
-    "dog": 0.70,
-    "cat": 0.55,
-    "rabbit": 0.6,
-    "bird": 0.55,
-    "bear": 0.92,
-    "horse": 1.2,
-    "dragon": 1.5,
-}
-_WALK = (
-    "walk run$ runs ran$ step stride wander march hurr follow chase cross geht$ läuft lief ging"
-    " wander rennt eilt march cour suivi camin corr anda идёт идет шёл шел беж 走 跑 歩 걷 달"
-)
+def _looks(known: Character) -> dict[str, object]:
+    return looks_of(known.id, known.name, known.appearance, " ".join(known.traits))
 
 
-def cast_of(shot: Shot, bible: SceneBible, seed: int) -> tuple[tuple[FigurePlan, ...], int]:
+def cast_of(
+    shot: Shot, bible: SceneBible, seed: int, framing: Framing = Framing.WIDE
+) -> tuple[tuple[FigurePlan, ...], int]:
     """The figures to draw, left to right, and how many found no room."""
-    names = list(dict.fromkeys(name for name in shot.characters if name.strip()))
-    shown = names[:MAX_FIGURES]
-    text = shot.prompt.casefold()
-    walks = shot.camera is CameraMove.TRACKING or _has(
-        _WALK, set(re.findall(r"[^\W\d_]+", text)), text
-    )
+    people = people_of(shot, bible)
+    shown = people[:MAX_FIGURES]
+    tokens, text = words_of(shot.narration or shot.prompt)
+    walks = shot.camera is CameraMove.TRACKING or has(_WALK, tokens, text)
     rng = random_of("cast", seed, shot.prompt)
     side = float(rng.choice((-1.0, 1.0)))
+    sizes = _sizes(shown, framing)
     figures = []
-    for at, name in enumerate(shown):
-        looks = _looks(name, find_character(name, bible))
-        child = bool(looks.pop("child"))
-        if len(shown) == 1:
-            place = side * 0.30
-        else:
-            place = -0.62 + 1.24 * at / (len(shown) - 1) if len(shown) > 2 else (-0.34, 0.34)[at]  # noqa: PLR2004 - a pair
-        beast = _SIZES.get(str(looks["kind"]), 1.0)
-        size = beast * (0.44, 0.40, 0.36, 0.33, 0.31)[len(shown) - 1] * (0.74 if child else 1.0)
-        place += float(rng.uniform(-0.04, 0.04))
-        faces_right = place < 0
-        if shot.camera is CameraMove.TRACKING:
-            faces_right = True
+    for at, looks in enumerate(shown):
+        place = _place(at, len(shown), side, framing) + float(rng.uniform(-0.04, 0.04))
         figures.append(
             FigurePlan.model_validate(
                 {
                     **looks,
                     "place": round(place, 3),
-                    "size": round(size, 3),
-                    "faces_right": faces_right,
-                    "walking": walks,
+                    "size": round(sizes[at], 3),
+                    "faces_right": place < 0 or shot.camera is CameraMove.TRACKING,
+                    "walking": walks and framing is Framing.WIDE,
                     "phase": round(float(rng.uniform(0, 6.28)), 3),
                 }
             )
         )
-    return tuple(figures), max(0, len(names) - len(shown))
+    return tuple(figures), max(0, len(people) - len(shown))
+
+
+def _sizes(shown: list[dict[str, object]], framing: Framing) -> list[float]:
+    """The size of each figure, of the frame's unit."""
+    if not shown:
+        return []
+    kinds = [str(one["kind"]) for one in shown]
+    natural = [
+        _WIDE_SIZES[len(shown) - 1]
+        * _SIZES.get(str(one["kind"]), 1.0)
+        * (0.74 if "child" in _features(one) else 1.0)
+        for one in shown
+    ]
+    if framing is Framing.WIDE:
+        return [
+            size * min(1.0, _WIDEST_BEAST / (size * _TALL.get(kind, 0.98)))
+            if kind not in PEOPLE and kind != "dragon"
+            else size
+            for size, kind in zip(natural, kinds, strict=True)
+        ]
+    heights = [size * _TALL.get(kind, 0.98) for size, kind in zip(natural, kinds, strict=True)]
+    tallest = max(heights)
+    goal = _HEIGHTS[framing][len(shown) - 1]
+    if not set(kinds) & PEOPLE:
+        goal = min(goal, _BEAST_HEIGHTS[framing])
+    return [
+        size * goal / tallest * max(1.0, _LEAST_SHARE * tallest / height)
+        for size, height in zip(natural, heights, strict=True)
+    ]
+
+
+def _features(looks: dict[str, object]) -> tuple[object, ...]:
+    features = looks["features"]
+    return features if isinstance(features, tuple) else ()
+
+
+def _place(at: int, count: int, side: float, framing: Framing) -> float:
+    if count == 1:
+        return side * _ASIDE[framing]
+    if count == 2:  # noqa: PLR2004 - a pair
+        reach = 0.34 if framing is Framing.WIDE else 0.50
+        return (-reach, reach)[at]
+    return -0.62 + 1.24 * at / (count - 1)

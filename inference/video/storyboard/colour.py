@@ -45,6 +45,22 @@ def luma(one: Rgb) -> float:
     return sum(part * weight for part, weight in zip(one, LUMA, strict=True))
 
 
+def unlike(one: Rgb, other: Rgb, brightness: float) -> float:
+    """How badly `one` suits to tint `other`: by hue, and by distance from a brightness (0..1).
+
+    Greys have no hue and suit everything half well.
+    """
+    hues = colorsys.rgb_to_hls(*one)[0] - colorsys.rgb_to_hls(*other)[0]
+    turn = abs((hues + 0.5) % 1.0 - 0.5) * 2
+    grey = min(chroma(one), chroma(other)) < 0.08  # noqa: PLR2004 - no hue to speak of
+    return (0.5 if grey else turn) + 0.6 * abs(luma(one) - brightness)
+
+
+def chroma(one: Rgb) -> float:
+    """How far from grey a colour is, 0..1."""
+    return max(one) - min(one)
+
+
 def saturate(one: Rgb, factor: float) -> Rgb:
     """Further from grey (factor > 1) or nearer to it (factor < 1); 0 is grey."""
     grey = luma(one)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
 
 from inference.video.storyboard.cast import FigurePlan
-from inference.video.storyboard.colour import Rgb, lighten, mix, rgb
+from inference.video.storyboard.colour import Rgb, lighten, rgb
+from inference.video.storyboard.pen import Pen
+from inference.video.storyboard.winged import draw_bird, draw_dragon
 
 _FUR = {
     "fox": "#d2692f",
@@ -18,46 +19,47 @@ _FUR = {
     "bird": "#4a5a78",
     "horse": "#8a5a3a",
     "dragon": "#3f8a6c",
+    "deer": "#96643c",
+    "camel": "#c79a5e",
+    "mouse": "#9a8f8a",
 }
+_RUSSET = frozenset({"#c23b3b", "#d9722e"})  # red and orange
 
 
-class CreaturePen(Protocol):
-    """What the figures' pen can do."""
-
-    stride: float
-
-    def fill(self, outline: list[tuple[float, float]], colour: Rgb) -> None:
-        """A polygon."""
-
-    def curve(self, outline: list[tuple[float, float]], colour: Rgb) -> None:
-        """A rounded outline."""
-
-    def oval(
-        self, px: float, py: float, rx: float, ry: float, colour: Rgb, turn: float = 0.0
-    ) -> None:
-        """An ellipse."""
-
-    def line(self, outline: list[tuple[float, float]], colour: Rgb, thickness: float) -> None:
-        """An open line."""
+# Height of the back and half the length, in figure units.
+_BACKS = {
+    "horse": 0.95, "deer": 0.86, "camel": 0.90, "bear": 0.74, "wolf": 0.62, "dog": 0.55, "fox": 0.50,
+}  # fmt: skip
+_LENGTHS = {
+    "horse": 0.42, "deer": 0.34, "camel": 0.42, "bear": 0.36, "rabbit": 0.20, "cat": 0.27, "mouse": 0.24,
+}  # fmt: skip
+_LONG_NECKED = frozenset({"horse", "deer", "camel"})
 
 
-def draw_creature(pen: CreaturePen, plan: FigurePlan, lit: Callable[[Rgb], Rgb]) -> None:
+def draw_creature(pen: Pen, plan: FigurePlan, lit: Callable[[Rgb], Rgb]) -> None:
     """Draw the kind of creature that the plan names."""
-    worded = plan.cloth if plan.features and plan.kind == "dragon" else ""
-    fur = lit(rgb(worded or _FUR.get(plan.kind, plan.cloth)))
+    fur = lit(rgb(_coat_of(plan)))
     if plan.kind == "bird":
-        _bird(pen, fur, lit((0.95, 0.72, 0.3)))
+        draw_bird(pen, fur, lit((0.95, 0.72, 0.3)))
     elif plan.kind == "dragon":
-        _dragon(pen, fur, lit((0.95, 0.8, 0.4)))
+        draw_dragon(pen, fur, lit((0.95, 0.8, 0.4)))
     else:
         _beast(pen, plan.kind, fur, lit((0.96, 0.93, 0.88)))
 
 
-def _beast(pen: CreaturePen, kind: str, fur: Rgb, pale: Rgb) -> None:
+def _coat_of(plan: FigurePlan) -> str:
+    """The colour that the words name, except that a red fox is fox-red; else the kind's own."""
+    natural = _FUR.get(plan.kind, plan.cloth)
+    if not plan.named_colours or (plan.kind == "fox" and plan.cloth in _RUSSET):
+        return natural
+    return plan.cloth
+
+
+def _beast(pen: Pen, kind: str, fur: Rgb, pale: Rgb) -> None:
     """A four-legged animal, seen from the side."""
     dark = lighten(fur, -0.25)
-    tall = {"horse": 0.95, "bear": 0.74, "wolf": 0.62, "dog": 0.55, "fox": 0.50}.get(kind, 0.40)
-    long = {"horse": 0.42, "bear": 0.36, "rabbit": 0.20, "cat": 0.27}.get(kind, 0.34)
+    tall = _BACKS.get(kind, 0.40)
+    long = _LENGTHS.get(kind, 0.34)
     _legs(pen, kind, long, tall, fur)
     back, belly = tall * 0.86, tall * 0.36
     pen.curve(
@@ -73,8 +75,14 @@ def _beast(pen: CreaturePen, kind: str, fur: Rgb, pale: Rgb) -> None:
         fur,
     )
     _tail(pen, kind, long, tall, fur, pale)
-    hx, hy = long * 1.05, tall * (1.12 if kind == "horse" else 0.98)
-    r = tall * (0.15 if kind == "horse" else 0.24 if kind in {"cat", "rabbit"} else 0.20)
+    if kind == "camel":
+        pen.curve(
+            [(-0.24, back * 0.96), (-0.10, back * 1.34), (0.10, back * 1.34), (0.20, back * 0.96)],
+            fur,
+        )
+    neck = kind in _LONG_NECKED
+    hx, hy = long * (1.15 if kind == "deer" else 1.05), tall * (1.12 if neck else 0.98)
+    r = tall * (0.13 if neck else 0.24 if kind in {"cat", "rabbit", "mouse"} else 0.20)
     pen.curve(
         [
             (long * 0.55, back * 0.95),
@@ -85,7 +93,15 @@ def _beast(pen: CreaturePen, kind: str, fur: Rgb, pale: Rgb) -> None:
         fur,
     )
     pen.oval(hx, hy, r * 1.06, r, fur)
-    muzzle = {"horse": 2.1, "wolf": 1.75, "fox": 1.75, "dog": 1.5, "bear": 1.35}.get(kind, 1.05)
+    muzzle = {
+        "horse": 2.1,
+        "deer": 1.9,
+        "camel": 2.0,
+        "wolf": 1.75,
+        "fox": 1.75,
+        "dog": 1.5,
+        "bear": 1.35,
+    }.get(kind, 1.05)
     pen.curve(
         [
             (hx + r * 0.2, hy + r * 0.55),
@@ -110,7 +126,7 @@ def _beast(pen: CreaturePen, kind: str, fur: Rgb, pale: Rgb) -> None:
     _ears(pen, kind, hx, hy, r, fur, dark)
 
 
-def _legs(pen: CreaturePen, kind: str, long: float, tall: float, fur: Rgb) -> None:
+def _legs(pen: Pen, kind: str, long: float, tall: float, fur: Rgb) -> None:
     dark = lighten(fur, -0.25)
     leg, thick = tall * 0.46, tall * (0.125 if kind == "bear" else 0.085)
     step = tall * 0.10 * pen.stride
@@ -132,11 +148,20 @@ def _legs(pen: CreaturePen, kind: str, long: float, tall: float, fur: Rgb) -> No
         )
 
 
-def _ears(pen: CreaturePen, kind: str, hx: float, hy: float, r: float, fur: Rgb, dark: Rgb) -> None:
+def _ears(pen: Pen, kind: str, hx: float, hy: float, r: float, fur: Rgb, dark: Rgb) -> None:
     if kind == "rabbit":
         pen.oval(hx - r * 0.35, hy + r * 1.7, r * 0.28, r * 1.1, dark, 12)
         pen.oval(hx + r * 0.10, hy + r * 1.75, r * 0.28, r * 1.1, fur, -6)
-    elif kind == "bear":
+    elif kind == "deer":
+        for way, tone in ((-0.55, lighten(dark, -0.2)), (0.1, dark)):
+            root = (hx + r * way, hy + r * 0.8)
+            tip = (root[0] - r * 0.9, root[1] + r * 3.0)
+            fork = (root[0] - r * 0.75, root[1] + r * 1.4)
+            pen.line([root, fork, tip], tone, 0.022)
+            pen.line([fork, (fork[0] + r * 1.3, fork[1] + r * 1.2)], tone, 0.018)
+            pen.line([root, (root[0] + r * 0.9, root[1] + r * 1.3)], tone, 0.018)
+        pen.oval(hx - r * 0.8, hy + r * 0.6, r * 0.5, r * 0.24, fur, 20)
+    elif kind in {"bear", "mouse"}:
         pen.oval(hx - r * 0.5, hy + r * 0.85, r * 0.36, r * 0.36, dark)
         pen.oval(hx + r * 0.3, hy + r * 0.95, r * 0.36, r * 0.36, fur)
     elif kind == "dog":
@@ -178,7 +203,7 @@ def _ears(pen: CreaturePen, kind: str, hx: float, hy: float, r: float, fur: Rgb,
         )
 
 
-def _tail(pen: CreaturePen, kind: str, long: float, tall: float, fur: Rgb, pale: Rgb) -> None:
+def _tail(pen: Pen, kind: str, long: float, tall: float, fur: Rgb, pale: Rgb) -> None:
     if kind in {"fox", "wolf"}:
         pen.curve(
             [
@@ -200,7 +225,7 @@ def _tail(pen: CreaturePen, kind: str, long: float, tall: float, fur: Rgb, pale:
                 ],
                 pale,
             )
-    elif kind == "cat":
+    elif kind in {"cat", "mouse"}:
         pen.line(
             [
                 (-long, tall * 0.7),
@@ -211,9 +236,9 @@ def _tail(pen: CreaturePen, kind: str, long: float, tall: float, fur: Rgb, pale:
             fur,
             0.045,
         )
-    elif kind == "rabbit":
+    elif kind in {"rabbit", "deer"}:
         pen.oval(-long * 1.1, tall * 0.5, tall * 0.13, tall * 0.13, pale)
-    elif kind == "horse":
+    elif kind in {"horse", "camel"}:
         pen.curve(
             [
                 (-long, tall * 0.8),
@@ -225,59 +250,3 @@ def _tail(pen: CreaturePen, kind: str, long: float, tall: float, fur: Rgb, pale:
         )
     elif kind == "dog":
         pen.line([(-long, tall * 0.75), (-long * 1.35, tall * 1.05)], fur, 0.05)
-
-
-def _bird(pen: CreaturePen, body: Rgb, beak: Rgb) -> None:
-    """An owl-shaped bird on the ground."""
-    pen.curve(
-        [(-0.15, 0.10), (-0.19, 0.45), (-0.10, 0.62), (0.10, 0.62), (0.19, 0.45), (0.14, 0.08)],
-        body,
-    )
-    pen.curve([(-0.17, 0.16), (-0.20, 0.44), (-0.08, 0.48), (-0.04, 0.2)], lighten(body, -0.25))
-    pen.oval(0.04, 0.28, 0.10, 0.15, mix(body, (0.95, 0.9, 0.8), 0.5))
-    pen.fill([(-0.13, 0.58), (-0.12, 0.70), (-0.04, 0.61)], body)
-    pen.fill([(0.04, 0.61), (0.13, 0.70), (0.13, 0.57)], body)
-    for x in (-0.035, 0.085):
-        pen.oval(x, 0.52, 0.052, 0.055, (0.97, 0.95, 0.88))
-        pen.oval(x + 0.008, 0.52, 0.024, 0.028, (0.06, 0.05, 0.06))
-    pen.fill([(0.005, 0.49), (0.055, 0.49), (0.032, 0.43)], beak)
-    for x in (-0.06, 0.06):
-        pen.line([(x, 0.10), (x, 0.0), (x + 0.05, 0.0)], beak, 0.018)
-
-
-def _dragon(pen: CreaturePen, hide: Rgb, belly: Rgb) -> None:
-    """A sitting dragon with a raised neck and spread wing."""
-    dark = lighten(hide, -0.3)
-    pen.curve(
-        [
-            (-0.10, 0.55),
-            (-0.55, 1.15),
-            (-0.75, 0.72),
-            (-0.62, 0.70),
-            (-0.50, 0.58),
-            (-0.40, 0.62),
-            (-0.28, 0.45),
-        ],
-        dark,
-    )
-    pen.curve([(-0.25, 0.06), (-0.75, 0.05), (-0.92, 0.28), (-0.70, 0.16), (-0.3, 0.22)], hide)
-    pen.curve(
-        [(-0.30, 0.02), (-0.34, 0.35), (-0.15, 0.58), (0.12, 0.60), (0.20, 0.30), (0.18, 0.0)], hide
-    )
-    pen.curve(
-        [(-0.02, 0.45), (0.04, 0.85), (0.18, 1.05), (0.32, 1.02), (0.24, 0.85), (0.20, 0.40)], hide
-    )
-    pen.curve([(0.10, 0.06), (0.20, 0.5), (0.20, 0.80), (0.13, 0.7), (0.06, 0.3)], belly)
-    pen.curve(
-        [(0.12, 0.92), (0.18, 1.10), (0.34, 1.10), (0.56, 0.98), (0.54, 0.90), (0.3, 0.90)], hide
-    )
-    pen.fill([(0.18, 1.06), (0.04, 1.22), (0.25, 1.10)], belly)
-    pen.oval(0.33, 1.035, 0.026, 0.030, (0.98, 0.85, 0.3))
-    pen.oval(0.34, 1.035, 0.010, 0.024, (0.05, 0.05, 0.05))
-    pen.oval(0.53, 0.97, 0.012, 0.010, dark)
-    for x in (-0.18, 0.12):
-        pen.curve([(x - 0.08, 0.25), (x + 0.08, 0.25), (x + 0.14, 0.0), (x - 0.06, 0.0)], dark)
-    for at in range(6):
-        y = 0.5 + at * 0.09
-        x = -0.02 + at * 0.024
-        pen.fill([(x, y), (x - 0.07, y + 0.06), (x + 0.01, y + 0.07)], belly)

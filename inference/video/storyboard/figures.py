@@ -7,27 +7,31 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
+from inference.video.storyboard.boat import rocking
 from inference.video.storyboard.canvas import Canvas, Geometry, over
 from inference.video.storyboard.cast import FigurePlan
 from inference.video.storyboard.colour import mix
 from inference.video.storyboard.creatures import draw_creature
 from inference.video.storyboard.figure_light import lit
 from inference.video.storyboard.layers import Layer, Motion, finished
+from inference.video.storyboard.looks import PEOPLE
 from inference.video.storyboard.noise import seed_of
 from inference.video.storyboard.pen import Pen
 from inference.video.storyboard.person import draw_person
 from inference.video.storyboard.styles import Paint
 
 DEPTH = 0.86
-_PERSONS = {"person", "astronaut", "robot"}
 
 
-def figure_layer(plan: FigurePlan, geometry: Geometry, paint: Paint, ground_y: float) -> Layer:
-    """One figure as a layer that breathes or walks."""
+def figure_layer(
+    plan: FigurePlan, geometry: Geometry, paint: Paint, ground_y: float, *, afloat: bool = False
+) -> Layer:
+    """One figure as a layer that breathes, walks, or rises and falls with a boat."""
     unit = geometry.unit
     size = unit * plan.size
-    x = geometry.width * (0.5 + 0.40 * plan.place)
-    half = round(size * (0.75 if plan.kind in _PERSONS else 1.0))
+    reach = 0.40 * geometry.width if not afloat else 0.30 * unit
+    x = geometry.width * 0.5 + reach * plan.place
+    half = round(size * _half_width(plan))
     box = (
         round(x) - half,
         round(ground_y - size * 1.3),
@@ -39,21 +43,25 @@ def figure_layer(plan: FigurePlan, geometry: Geometry, paint: Paint, ground_y: f
         canvas = Canvas(*box)
         pen = Pen(canvas, x, ground_y, size, right=plan.faces_right, stride=stride)
         _ground_shadow(canvas, x, ground_y, size)
-        if plan.kind in _PERSONS:
+        if plan.kind in PEOPLE:
             draw_person(pen, plan, paint)
         else:
             draw_creature(pen, plan, lambda colour: lit(colour, paint))
         _outline(canvas, paint, max(1, round(unit / 330)))
         return canvas
 
-    walking = plan.walking
-    motion = Motion(
-        breath=0.0 if walking else 0.012,
-        sway=size * (0.012 if walking else 0.004),
-        bob=size * 0.030 if walking else 0.0,
-        rate=0.95 if walking else 0.28,
-        phase=plan.phase,
-        pinned=walking,
+    walking = plan.walking and not afloat
+    motion = (
+        rocking(unit)
+        if afloat
+        else Motion(
+            breath=0.0 if walking else 0.012,
+            sway=size * (0.012 if walking else 0.004),
+            bob=size * 0.030 if walking else 0.0,
+            rate=0.95 if walking else 0.28,
+            phase=plan.phase,
+            pinned=walking,
+        )
     )
     seed = seed_of(plan.name)
     standing = finished(
@@ -63,6 +71,13 @@ def figure_layer(plan: FigurePlan, geometry: Geometry, paint: Paint, ground_y: f
         return standing
     passing = finished(posed(0.0), DEPTH, paint.style, seed, crop=False)
     return replace(standing, alternate=passing.image)
+
+
+def _half_width(plan: FigurePlan) -> float:
+    """Room to each side, in figure units."""
+    if plan.kind not in PEOPLE:
+        return 1.0
+    return 0.62 if set(plan.features) & {"lantern", "staff", "sword"} else 0.42
 
 
 def _outline(canvas: Canvas, paint: Paint, thick: int) -> None:

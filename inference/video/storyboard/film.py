@@ -7,13 +7,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.video.model import Frames
+from inference.video.storyboard.boat import BOAT_FLOOR
 from inference.video.storyboard.camera import Pose, pose_at, reach_of
 from inference.video.storyboard.canvas import Geometry
 from inference.video.storyboard.colour import lighten, rgb
 from inference.video.storyboard.compositor import Compositor
-from inference.video.storyboard.figures import figure_layer
+from inference.video.storyboard.figures import DEPTH, figure_layer
 from inference.video.storyboard.finish import Finish
+from inference.video.storyboard.framing import Framing
 from inference.video.storyboard.layers import Layer, Sheet
+from inference.video.storyboard.lens import seen_through
 from inference.video.storyboard.overlays import (
     Sticker,
     caption_stickers,
@@ -24,6 +27,10 @@ from inference.video.storyboard.plan import DrawingPlan
 from inference.video.storyboard.scenery import GROUND, scenery_layers
 from inference.video.storyboard.styles import Paint, style_named
 
+_BLURS = {Framing.WIDE: 0.0, Framing.MEDIUM: 0.0012, Framing.CLOSE: 0.0035}  # of the unit
+_HEADROOM = 0.20  # of the unit, from the top to the tallest head in nearer views
+_LOWEST_HEAD = 0.50  # likewise to the smallest: captions begin below
+_TALLEST = 0.4
 _TAG_SECONDS = 3.2  # name tags greet and go
 _SOLID = 100  # 8-bit coverage: the figure, not its glow or shadow
 _DIP_SECONDS = 0.22  # half of a dip between two shots
@@ -41,9 +48,11 @@ class Film:
         self._paint = Paint(style, plan.light, plan.palette, wintry=wintry, indoors=plan.indoors)
         reach = reach_of(plan.camera)
         sheet = Sheet(self._geometry, reach.across, reach.up_down)
-        behind, before = scenery_layers(plan, sheet, self._paint)
+        behind, before = (
+            self._nearer(layers, sheet) for layers in scenery_layers(plan, sheet, self._paint)
+        )
         self._figures = [
-            figure_layer(figure, self._geometry, self._paint, self._ground(at))
+            figure_layer(figure, self._geometry, self._paint, self._ground(at), afloat=self._afloat)
             for at, figure in enumerate(plan.figures)
         ]
         self._heads = [_head_of(layer) for layer in self._figures]
@@ -58,10 +67,37 @@ class Film:
             for figure in plan.figures
         ]
 
+    @property
+    def _afloat(self) -> bool:
+        return self._plan.setting == "boat"
+
+    def _nearer(self, layers: list[Layer], sheet: Sheet) -> list[Layer]:
+        """The layers as the shot's lens shows them."""
+        blur_px = self._geometry.unit * _BLURS[self._plan.framing]
+        seen = (seen_through(layer, self._plan.lens, sheet, blur_px) for layer in layers)
+        return [layer for layer in seen if layer is not None]
+
     def _ground(self, at: int) -> float:
-        """Where a figure's feet are: not all in one row."""
+        """Where a figure's feet are: not all in one row; below the frame in nearer views."""
+        plan, frame = self._plan, self._geometry
+        if self._afloat:
+            return (
+                frame.height * BOAT_FLOOR
+                - (1.0 - plan.figures[at].tall / _TALLEST) * frame.unit * 0.05
+            )
+        if plan.framing is not Framing.WIDE:
+            tall = [figure.tall for figure in plan.figures]
+            feet = min(_HEADROOM + max(tall), _LOWEST_HEAD + min(tall))
+            near = frame.height / 2 + frame.unit * (feet - 0.5)
+            return max(near, self._land(0.0))
         row = (0.0, 0.018, 0.004, 0.022, 0.008)[at % 5]
-        return self._geometry.height * (GROUND + row)
+        return self._land(row)
+
+    def _land(self, row: float) -> float:
+        """Where the ground that figures stand on lies under the lens; row: of the height, lower."""
+        lens = self._plan.lens
+        y = lens.y + (GROUND + row - lens.y) * lens.zoom_at(DEPTH)
+        return self._geometry.height * y
 
     def draw(self, out: NDArray[np.uint8], index: int, frames: int, fps: int) -> None:
         """Draw frame `index` of `frames` into `out` [H, W, 3]."""

@@ -72,7 +72,7 @@ def draw_head(pen: Pen, plan: FigurePlan, skin: Rgb, hair: Rgb, big: float, pain
     _face(pen, head, skin, hair, paint)
     r, y = head.radius, head.y
     if "beard" in features:
-        pen.curve(head.at(_BEARD), hair)
+        pen.curve(head.at(_BEARD), lighten(hair, -0.14))
     if "glasses" in features:
         for px in (0.25, 0.76):
             pen.oval(r * px, y + r * 0.08, r * 0.25, r * 0.25, (0.08, 0.08, 0.1))

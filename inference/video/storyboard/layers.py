@@ -99,12 +99,12 @@ def finished(
         image = _with_shadow(image, alpha, 0.30 * (0.4 + 0.6 * depth))
     elif style.edge == "wash":
         _pigment_edge(image, alpha)
-    layer = Layer(image, canvas.left, canvas.top, depth, opaque_from=_opaque_from(image))
+    layer = Layer(image, canvas.left, canvas.top, depth, opaque_from=opaque_from(image))
     layer = replace(layer, motion=motion) if motion else layer
     return cropped(layer) if crop else layer
 
 
-def _opaque_from(image: Rgba) -> int:
+def opaque_from(image: Rgba) -> int:
     """The row from which nothing shows through; the height when there is none."""
     full = cv2.reduce(cv2.extractChannel(image, 3), 1, cv2.REDUCE_MIN)[:, 0] == _FULL
     if full.all():

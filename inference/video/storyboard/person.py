@@ -133,7 +133,7 @@ def _body(pen: Pen, features: set[str], cloth: Rgb, dark: Rgb, second: Rgb) -> N
 def _arms(
     pen: Pen, plan: FigurePlan, sleeve: Rgb, skin: Rgb, features: set[str], paint: Paint
 ) -> None:
-    raised = bool(features & {"lantern", "staff"})
+    raised = bool(features & {"lantern", "staff", "sword"})
     hand = (0.205, 0.52) if raised else (0.125, 0.40)
     if plan.walking and not raised:
         hand = (0.16, 0.43)
@@ -141,6 +141,12 @@ def _arms(
         wood = lit(rgb("#7a5433"), paint)
         pen.line([(0.215, 0.0), (0.20, 0.86)], wood, 0.020)
         pen.oval(0.20, 0.88, 0.030, 0.030, paint.lamp)
+    if "sword" in features:
+        steel = lit((0.78, 0.81, 0.86), paint)
+        pen.fill(
+            [(0.195, 0.545), (0.225, 0.535), (0.405, 0.93), (0.395, 0.97), (0.37, 0.945)], steel
+        )
+        pen.line([(0.155, 0.575), (0.255, 0.525)], lit(rgb("#6b4a2c"), paint), 0.020)
     if "lantern" in features:
         pen.line([(0.205, 0.52), (0.215, 0.44)], (0.1, 0.1, 0.1), 0.008)
         pen.canvas.glow(

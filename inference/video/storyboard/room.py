@@ -49,7 +49,7 @@ def room_layers(sheet: Sheet, paint: Paint, seed: int) -> list[Layer]:
     wx, wy = frame.width * (0.5 + side * 0.13), frame.height * 0.34
     _shelf(canvas, paint, rng, frame.width * (0.5 - side * 0.30), floor_y, unit)
     _picture(canvas, paint, rng, frame.width * (0.5 + side * 0.40), frame.height * 0.30, unit)
-    _window(canvas, paint, wx, wy, unit)
+    window(canvas, paint, wx, wy, unit)
     _lamp(canvas, paint, frame.width * (0.5 + side * 0.34), floor_y, unit)
     light = paint.sun if not paint.dark else paint.lamp
     canvas.glow(wx, wy, unit * 0.75, light, 0.12)
@@ -80,7 +80,7 @@ def _floor(canvas: Canvas, paint: Paint, y: float, height: int, middle: float, u
         canvas.ellipse(middle, rug_y, unit * 0.56 * grow, unit * 0.105 * grow, tone)
 
 
-def _window(canvas: Canvas, paint: Paint, x: float, y: float, unit: float) -> None:
+def window(canvas: Canvas, paint: Paint, x: float, y: float, unit: float) -> None:
     """A hole in the wall with its frame, bars and curtains."""
     w, h = unit * 0.17, unit * 0.215
     frame = paint.surface("wood", 1.0)

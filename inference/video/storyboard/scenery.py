@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TypeAlias
 
 from inference.video.storyboard.buildings import castle, village
-from inference.video.storyboard.cave import cave_layers
 from inference.video.storyboard.cosmos import alien_ground, space_layers
-from inference.video.storyboard.layers import Layer, Sheet
+from inference.video.storyboard.interiors import INTERIORS
+from inference.video.storyboard.layers import Sheet
 from inference.video.storyboard.plan import DrawingPlan
-from inference.video.storyboard.room import room_layers
-from inference.video.storyboard.sky import HORIZON, luminary_x, sky_layers
-from inference.video.storyboard.stand import Stand, aside, far_range, is_future, trees_of
-from inference.video.storyboard.station import station_layers
+from inference.video.storyboard.platform import platform
+from inference.video.storyboard.sky import HORIZON, flock, sky_layers
+from inference.video.storyboard.stand import (
+    Layers,
+    Stand,
+    aside,
+    far_range,
+    is_future,
+    trees_of,
+)
 from inference.video.storyboard.styles import Paint
 from inference.video.storyboard.terrain import foreground_grass, hills, meadow, mist, mountains
 from inference.video.storyboard.town import skyline, street_lamps
 from inference.video.storyboard.trees import framing_trees, tree_line
-from inference.video.storyboard.water import lighthouse, ship, swell, water_surface
+from inference.video.storyboard.water import pool
+from inference.video.storyboard.waterside import WATERSIDES
 
 GROUND = 0.788  # of the frame's height: where figures stand
-
-Layers: TypeAlias = tuple[list[Layer], list[Layer]]
-"""Behind the figures, before them."""
+_OLD_TIMES = frozenset({"storybook", "ink", "watercolour"})
+_BUILT = frozenset({"deck", "boat", "pier", "bridge", "rooftop"})  # no haze over what is at hand
 
 
 def scenery_layers(plan: DrawingPlan, sheet: Sheet, paint: Paint) -> Layers:
@@ -33,9 +38,11 @@ def scenery_layers(plan: DrawingPlan, sheet: Sheet, paint: Paint) -> Layers:
     if plan.setting == "space":
         return behind, before
     overcast = bool(set(plan.weather) & {"rain", "storm", "fog"})
-    if not plan.indoors and plan.figures:
+    if not plan.indoors and plan.figures and plan.setting not in _BUILT:
         behind.append(mist(sheet, paint, GROUND))
     sky = sky_layers(sheet, paint, plan.shot_seed, overcast=overcast)
+    if "birds" in plan.things and not plan.indoors:
+        sky.append(flock(sheet, paint, plan.shot_seed))
     return [*sky, *behind], before
 
 
@@ -96,58 +103,21 @@ def _meadow(stand: Stand) -> Layers:
     return behind, [foreground_grass(sheet, paint, seed, "meadow")]
 
 
-def _sea(stand: Stand) -> Layers:
-    sheet, paint, seed, plan = stand.sheet, stand.paint, stand.seed, stand.plan
-    rough = "storm" in plan.weather
-    light_x = luminary_x(plan.shot_seed)
-    behind = [mountains(sheet, paint, seed + 1, 0.08, HORIZON + 0.005, 0.10, "cliff")]
-    behind += water_surface(sheet, paint, seed, HORIZON, calm=False, light_x=light_x)
-    if "lighthouse" in plan.things:
-        behind += lighthouse(sheet, paint, seed, HORIZON + 0.05, aside(stand))
-    if "ship" in plan.things or not plan.figures:
-        where = 1.0 - aside(stand) if "lighthouse" in plan.things else aside(stand)
-        size, near = (0.42, 0.10) if "ship" in plan.things else (0.16, 0.01)
-        behind.append(ship(sheet, paint, seed, HORIZON + near, size, where))
-    tall = 0.05 if rough else 0.022
-    behind.append(swell(sheet, paint, seed + 2, 0.55, 0.755, high=tall))
-    behind.append(swell(sheet, paint, seed + 3, 0.72, 0.80, high=tall * 1.3))
-    if plan.figures:
-        behind.append(hills(sheet, paint, seed + 4, 0.86, 0.815, 0.02, "sand")[0])
-        return behind, [foreground_grass(sheet, paint, seed, "earth")]
-    return behind, [swell(sheet, paint, seed + 5, 1.0, 0.93, high=tall * 1.6)]
-
-
-def _lake(stand: Stand) -> Layers:
-    sheet, paint, seed, plan = stand.sheet, stand.paint, stand.seed, stand.plan
-    behind = [mountains(sheet, paint, seed + 1, 0.10, HORIZON, 0.36, "rock")]
-    behind.append(
-        tree_line(
-            sheet,
-            paint,
-            seed + 2,
-            0.24,
-            HORIZON - 0.005,
-            0.12,
-            ("pine", "round"),
-            density=1.6,
-            surface="pine",
-        )
-    )
-    behind += water_surface(
-        sheet, paint, seed, HORIZON + 0.015, calm=True, light_x=luminary_x(plan.shot_seed)
-    )
-    if "ship" in plan.things:
-        behind.append(ship(sheet, paint, seed, HORIZON + 0.08, 0.22, aside(stand)))
-    behind.append(meadow(sheet, paint, seed + 4, 0.86, 0.815, flowers=True))
-    before = [
-        *framing_trees(sheet, paint, seed, bare=stand.bleak),
-        foreground_grass(sheet, paint, seed),
-    ]
-    return behind, before
+def _old_town(stand: Stand) -> Layers:
+    """Gabled houses in rows under a tower, before the age of tall blocks."""
+    sheet, paint, seed = stand.sheet, stand.paint, stand.seed
+    return [
+        castle(sheet, paint, seed + 1, 0.20, 0.64, 0.30, aside(stand)),
+        village(sheet, paint, seed + 2, 0.34, 0.665, 0.20, packed=True),
+        village(sheet, paint, seed + 3, 0.60, 0.775, 0.36, packed=True),
+        street_lamps(sheet, paint, seed, GROUND),
+    ], []
 
 
 def _city(stand: Stand) -> Layers:
     sheet, paint, seed = stand.sheet, stand.paint, stand.seed
+    if stand.plan.preset in _OLD_TIMES and "modern" not in stand.plan.things:
+        return _old_town(stand)
     future = is_future(stand)
     behind = [
         skyline(sheet, paint, seed + 1, 0.14, 0.70, 0.46, future=future),
@@ -160,6 +130,8 @@ def _city(stand: Stand) -> Layers:
 
 def _street(stand: Stand) -> Layers:
     sheet, paint, seed = stand.sheet, stand.paint, stand.seed
+    if stand.plan.preset in _OLD_TIMES and "modern" not in stand.plan.things:
+        return _old_town(stand)
     behind = [
         skyline(sheet, paint, seed + 1, 0.25, 0.74, 0.50, future=is_future(stand)),
         skyline(sheet, paint, seed + 2, 0.60, 0.79, 0.62),
@@ -196,12 +168,18 @@ def _castle(stand: Stand) -> Layers:
 
 def _desert(stand: Stand) -> Layers:
     sheet, paint, seed = stand.sheet, stand.paint, stand.seed
+    seen_afar = stand.plan.second_setting in {"city", "castle"}
     behind = [
-        mountains(sheet, paint, seed + 1, 0.12, HORIZON + 0.02, 0.16, "dune"),
+        far_range(stand, 0.16)
+        if seen_afar
+        else mountains(sheet, paint, seed + 1, 0.12, HORIZON + 0.02, 0.16, "dune"),
         hills(sheet, paint, seed + 2, 0.32, 0.68, 0.17, "dune")[0],
         hills(sheet, paint, seed + 3, 0.55, 0.74, 0.14, "sand")[0],
     ]
-    if seed % 2 or stand.plan.second_setting == "lake":
+    oasis = "palm" in stand.plan.things or stand.plan.second_setting == "lake"
+    if oasis:
+        behind.append(pool(sheet, paint, seed, 0.775))
+    if oasis or seed % 3 == 0:
         behind.append(
             tree_line(
                 sheet, paint, seed + 5, 0.66, 0.775, 0.30, ("palm",), density=0.35, surface="sand"
@@ -209,19 +187,6 @@ def _desert(stand: Stand) -> Layers:
         )
     behind.append(hills(sheet, paint, seed + 4, 0.86, 0.80, 0.05, "sand")[0])
     return behind, [hills(sheet, paint, seed + 6, 1.15, 0.985, 0.05, "dune")[0]]
-
-
-def _room(stand: Stand) -> Layers:
-    sheet, paint, seed = stand.sheet, stand.paint, stand.seed
-    return [
-        far_range(stand, 0.22),
-        hills(sheet, paint, seed + 2, 0.3, 0.58, 0.14, "leaf")[0],
-        *room_layers(sheet, paint, seed),
-    ], []
-
-
-def _cave(stand: Stand) -> Layers:
-    return cave_layers(stand.sheet, stand.paint, stand.seed), []
 
 
 def _space(stand: Stand) -> Layers:
@@ -234,11 +199,13 @@ def _space(stand: Stand) -> Layers:
     return behind, []
 
 
-def _station(stand: Stand) -> Layers:
+def _rooftop(stand: Stand) -> Layers:
     sheet, paint, seed = stand.sheet, stand.paint, stand.seed
+    future = is_future(stand)
     return [
-        *space_layers(sheet, paint, seed, with_station=False),
-        *station_layers(sheet, paint, seed),
+        skyline(sheet, paint, seed + 1, 0.14, 0.72, 0.40, future=future),
+        skyline(sheet, paint, seed + 2, 0.40, 0.78, 0.28, future=future),
+        *platform(sheet, paint, seed, "rooftop"),
     ], []
 
 
@@ -247,15 +214,13 @@ _PLACES: Mapping[str, Callable[[Stand], Layers]] = {
     "mountains": _mountains,
     "hills": _hills,
     "meadow": _meadow,
-    "sea": _sea,
-    "lake": _lake,
+    **WATERSIDES,
+    **INTERIORS,
+    "space": _space,
+    "rooftop": _rooftop,
     "city": _city,
     "street": _street,
     "village": _village,
     "castle": _castle,
     "desert": _desert,
-    "room": _room,
-    "cave": _cave,
-    "space": _space,
-    "station": _station,
 }

@@ -134,6 +134,39 @@ def _puff(
     canvas.ellipse(x, y - wide * 0.02, wide * 0.98, wide * 0.10, colour)
 
 
+def flock(sheet: Sheet, paint: Paint, seed: int) -> Layer:
+    """Birds far up, wheeling slowly across."""
+    frame = sheet.geometry
+    unit = frame.unit
+    canvas = sheet.canvas(0.2, bottom=frame.height * 0.5)
+    rng = random_of(seed, "flock")
+    dark = mix(lighten(paint.sky[0], -0.6), (0.1, 0.1, 0.12), 0.5)
+    tone = paint.sun if luma(paint.sky[1]) < 0.25 else dark  # noqa: PLR2004 - a dark sky
+    middle = frame.width * rng.uniform(0.3, 0.7)
+    for _ in range(11):
+        x = middle + rng.normal(0, 0.22) * unit
+        y = frame.height * rng.uniform(0.12, 0.34)
+        wing, lift = unit * rng.uniform(0.016, 0.030), rng.uniform(0.3, 0.8)
+        canvas.stroke(
+            [
+                (x - wing, y - wing * lift),
+                (x - wing * 0.45, y - wing * lift * 0.9),
+                (x, y),
+                (x + wing * 0.45, y - wing * lift * 0.9),
+                (x + wing, y - wing * lift),
+            ],
+            tone,
+            max(1.0, unit * 0.0035),
+        )
+    motion = Motion(
+        drift=unit * 0.02 * (1 if seed % 2 else -1),
+        heave=unit * 0.008,
+        slide=unit * 0.01,
+        rate=0.25,
+    )
+    return Layer(canvas.image, canvas.left, canvas.top, 0.2, motion=motion)
+
+
 def _soft_clouds(sheet: Sheet, paint: Paint, seed: int) -> Layer:
     """Clouds as blooms of wet paper."""
     canvas = sheet.canvas(0.08, bottom=sheet.geometry.height * HORIZON)

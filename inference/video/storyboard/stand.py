@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from inference.video.storyboard.buildings import castle
 from inference.video.storyboard.layers import Layer, Sheet
@@ -13,6 +14,9 @@ from inference.video.storyboard.styles import Paint
 from inference.video.storyboard.terrain import mountains
 from inference.video.storyboard.town import skyline
 from inference.video.storyboard.trees import TreeKind
+
+Layers: TypeAlias = tuple[list[Layer], list[Layer]]
+"""Behind the figures, before them."""
 
 
 @dataclass(frozen=True)

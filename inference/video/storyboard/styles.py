@@ -6,7 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from inference.video.storyboard.colour import Rgb, lighten, mix, rgb, saturate, times
+from inference.video.storyboard.colour import (
+    Rgb,
+    chroma,
+    lighten,
+    mix,
+    rgb,
+    saturate,
+    times,
+    unlike,
+)
 from storyforge.domain.presets import DEFAULT_STYLE
 from storyforge.domain.script import Light
 
@@ -199,12 +208,14 @@ class Paint:
         object.__setattr__(self, "_scheme", self.style.lights[self.light])
 
     def _from_palette(self, base: Rgb, where: float, share: float) -> Rgb:
-        """`base` with `share` of the palette's colour at `where` (0 dark .. 1 light)."""
+        """`base` with `share` of its nearest of the palette; where: 0 dark .. 1 light."""
         if not self.palette:
             return base
-        ordered = self.palette
-        picked = rgb(ordered[round(where * (len(ordered) - 1))])
-        return mix(base, saturate(picked, min(1.0, self.style.saturation + 0.1)), share)
+        picked = min((rgb(one) for one in self.palette), key=lambda one: unlike(one, base, where))
+        blend = mix(base, saturate(picked, min(1.0, self.style.saturation + 0.1)), share)
+        # Opposite hues meet in grey: give back the colour that the base had.
+        had, left = chroma(base), chroma(blend)
+        return saturate(blend, min(2.5, had / left)) if 0.02 < left < had else blend  # noqa: PLR2004 - greys stay grey
 
     @property
     def sky(self) -> tuple[Rgb, Rgb, Rgb]:

@@ -111,6 +111,22 @@ def swell(
     return finished(canvas, depth, paint.style, seed_of(seed, depth), motion=motion)
 
 
+def pool(sheet: Sheet, paint: Paint, seed: int, base: float) -> Layer:
+    """A still pool that mirrors the sky."""
+    frame = sheet.geometry
+    unit = frame.unit
+    x, y = frame.width * (0.36 if seed % 2 else 0.64), frame.height * base
+    canvas = Canvas(
+        round(x - unit * 0.5), round(y - unit * 0.08), round(x + unit * 0.5), round(y + unit * 0.08)
+    )
+    water = mix(paint.surface("water", 0.7), paint.sky[1], 0.45)
+    canvas.ellipse(x, y, unit * 0.46, unit * 0.062, lighten(paint.surface("sand", 0.8), -0.22))
+    canvas.ellipse(x, y + unit * 0.004, unit * 0.44, unit * 0.054, water)
+    for part, tone in ((-0.4, 0.25), (0.15, 0.35), (0.5, 0.2)):
+        canvas.ellipse(x + unit * 0.4 * part, y, unit * 0.10, unit * 0.004, lighten(water, tone))
+    return finished(canvas, 0.64, paint.style, seed_of(seed, "pool"))
+
+
 def ship(sheet: Sheet, paint: Paint, seed: int, base: float, size: float, x_share: float) -> Layer:
     """A sailing ship that rocks; base: water line, of the height; size: of the unit."""
     frame = sheet.geometry
@@ -184,10 +200,19 @@ def _hull(canvas: Canvas, paint: Paint, x: float, y: float, s: float) -> None:
             canvas.glow(x + px * s, y - 0.03 * s, s * 0.07, paint.lamp, 0.9)
 
 
-def lighthouse(sheet: Sheet, paint: Paint, seed: int, base: float, x_share: float) -> list[Layer]:
-    """A striped tower on a rock, with its beam at night."""
+def lighthouse(
+    sheet: Sheet,
+    paint: Paint,
+    seed: int,
+    base: float,
+    x_share: float,
+    *,
+    lit: bool = True,
+    size: float = 1.0,
+) -> list[Layer]:
+    """A striped tower on a rock, with its beam at night if it is lit; size: 1 is near."""
     frame = sheet.geometry
-    unit = frame.unit
+    unit = frame.unit * size
     x, y = frame.width * x_share, frame.height * base
     canvas = Canvas(
         round(x - unit * 0.42),
@@ -208,15 +233,15 @@ def lighthouse(sheet: Sheet, paint: Paint, seed: int, base: float, x_share: floa
         [*outline, (x + unit * 0.40, y + unit * 0.13), (x - unit * 0.40, y + unit * 0.13)], rock
     )
     top = y - unit * 0.46
-    _light_tower(canvas, paint, x, y - unit * 0.05, top, unit)
+    _light_tower(canvas, paint, x, y - unit * 0.05, top, unit, lit=lit)
     layers = [finished(canvas, 0.45, paint.style, seed_of(seed, "lighthouse"))]
-    if paint.dark:
+    if paint.dark and lit:
         layers.append(_beam(sheet, paint, x, top - unit * 0.03))
     return layers
 
 
 def _light_tower(
-    canvas: Canvas, paint: Paint, x: float, foot: float, top: float, unit: float
+    canvas: Canvas, paint: Paint, x: float, foot: float, top: float, unit: float, *, lit: bool
 ) -> None:
     """Stripes, gallery, lantern and roof."""
     white, red = paint.surface("snow", 0.75), paint.graded((0.78, 0.24, 0.2))
@@ -240,7 +265,11 @@ def _light_tower(
         lighten(paint.surface("cliff", 0.6), -0.4),
     )
     canvas.rectangle(
-        x - unit * 0.024, top - unit * 0.055, x + unit * 0.024, top - unit * 0.008, paint.lamp
+        x - unit * 0.024,
+        top - unit * 0.055,
+        x + unit * 0.024,
+        top - unit * 0.008,
+        paint.lamp if lit else lighten(paint.surface("slate", 0.75), -0.45),
     )
     canvas.polygon(
         [

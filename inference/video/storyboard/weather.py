@@ -118,7 +118,7 @@ def _fog_band(geometry: Geometry, paint: Paint, plan: DrawingPlan) -> Rgba:
     small = np.concatenate([small, small[:, ::-1]], axis=1)[:, : max(8, width // 6)]
     rows = np.linspace(0, 1, small.shape[0], dtype=np.float32)[:, None]
     band = np.exp(-(((rows - 0.68) / 0.24) ** 2))
-    cover = np.clip(small * 1.5 - 0.35, 0, 1) * band * 0.72
+    cover = np.clip(small * 1.5 - 0.35, 0, 1) * band * (0.55 if plan.figures else 0.72)
     colour = lighten(paint.haze, 0.18)
     image = np.concatenate(
         [cover[..., None] * np.array(colour, np.float32), cover[..., None]], axis=2

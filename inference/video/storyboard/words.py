@@ -12,7 +12,7 @@ from functools import lru_cache
 _SETTING_WORDS: Mapping[str, str] = {
     "forest": "forest$ forests wood$ woods$ woodland jungle grove thicket tree$ trees$ *wald$ wälder waldes"
     " dschungel baum bäume *bäumen forêt bois$ jungle arbre bosque selva árbol foresta bosco"
-    " floresta orman лес$ лесу$ леса$ лесн дерев δάσος 森 林 숲 غابة יער जंगल",
+    " floresta orman лес$ лесу$ леса$ лесн дерево$ дерева$ деревья$ деревьев$ деревьях$ δάσος 森 林 숲 غابة יער जंगल",
     "mountains": "mountain peak$ peaks$ summit cliff canyon alps volcano gebirge *berge$ *bergen$"
     " *berg$ gipfel klippe montagne sommet falaise montaña cumbre acantilado montagna montanha dağ"
     " горы$ гора$ горах$ горн βουν 山 峰 산$ 산을 산의 جبل הר$ पहाड़",
@@ -86,7 +86,7 @@ _SETTING_WORDS: Mapping[str, str] = {
 }
 
 _WEATHER_WORDS: Mapping[str, str] = {
-    "rain": "rain$ rains rainy raining rained drizzl downpour *regen$ regnet regnete regnerisch"
+    "rain": "rain$ rains rainy raining rained drizzl downpour wet$ *regen$ regnet regnete regnerisch"
     " pluie pleut pleuvait lluvia llueve llovía pioggia chuva yağmur дожд βροχή 雨 비가 비는 مطر גשם"
     " बारिश",
     "snow": "snow$ snows snowy snowing snowed snowflake blizzard frost$ frosty ice$ icy winter *schnee"
@@ -109,6 +109,13 @@ _WEATHER_WORDS: Mapping[str, str] = {
     " pétalo primavera вишн весн 桜 樱 梅花 春 벚꽃 봄",
 }
 
+# Where the water ends, anywhere in a text; and water without a shore.
+_SHORE = (
+    "beach coast shore island strand küste insel ufer plage côte rivage playa costa isla orilla spiaggia riva"
+    " praia пляж берег остров 海边 海滩 沙滩 岛 砂浜 海辺 島 شاطئ cliff"
+)
+_OPEN_SEA = "open_sea high_sea ocean offenes_meer hohe_see haute_mer alta_mar океан"
+
 _THING_WORDS: Mapping[str, str] = {
     "ship": "nave$ ship$ ships boat$ boats sail$ sails vessel ferry schiff$ schiffe *schiff$ boot$ boote"
     " segel bateau navire voile barque barco velero bote$ navio gemi корабл лодк πλοίο 船 舟"
@@ -120,13 +127,31 @@ _THING_WORDS: Mapping[str, str] = {
     "moon": "moon$ mond$ mondes vollmond lune$ luna$ moonlit moonlight лун φεγγάρι 月 달이 달빛 قمر"
     " ירח चाँद",
     "mill": "windmill mill$ mühle *mühle moulin molino мельниц 风车 風車",
-    "birds": "bird$ birds gull crow$ crows raven vogel vögel möwe krähe rabe oiseau mouette corbeau"
+    "birds": "bird$ birds gull$ gulls crow$ crows raven vogel vögel möwe krähe rabe oiseau mouette corbeau"
     " pájaro gaviota cuervo птиц чайк ворон 鸟 鳥 새가 طائر ציפור चिड़िया",
+    "dark_lamp": "went_out gone_dark went_dark goes_dark cold_lamp no_light unlit erlosch erloschen éteint apagó",
+    "modern": "car$ cars$ taxi bus$ train$ trains subway metro tram neon skyscraper elevator phone computer"
+    " airport plane$ office$ auto$ autos zug$ *bahn$ telefon wolkenkratzer voiture métro téléphone coche$ tren$"
+    " автомобил метро поезд 汽车 地铁 电话 电梯 高楼 電車 駅 車 سيارة",
     "palm": "palm$ palms$ oasis palme$ palmen$ palmier palmera пальм 棕榈 椰 ヤシ نخل",
     "alien": "alien robot android cyborg ufo roboter außerirdisch extraterrestre робот 机器人 외계",
 }
 
+# What only compares is not there: "arrows fell like rain", "waves as high as houses".
+_COMPARED = re.compile(
+    r"\b(?:as \w+ as|like|than|wie ein\w*|wie der|wie die|wie das|comme|como|como un\w*|\u043a\u0430\u043a|\u0441\u043b\u043e\u0432\u043d\u043e|\u0431\u0443\u0434\u0442\u043e)"
+    r"(?: (?:a|an|the|une?|des|le|la|les|un|una|unos))?(?: \w+){1,2}"
+    r"|(?:像|如同|仿佛)[^，。！？]{1,6}|[^、。]{1,4}のよう"
+)
+
+
+def literal(text: str) -> str:
+    """The text folded, without what it only compares something to."""
+    return _COMPARED.sub(" ", unicodedata.normalize("NFC", text).casefold())
+
+
 _TOKEN = re.compile(r"[\w'-]+", re.UNICODE)
+_ARABIC_ARTICLE = re.compile(r"^[وفبك]?ال(?=\w{3})")
 _IDEOGRAPHIC = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 
 
@@ -147,6 +172,9 @@ def _score(stems: tuple[str, ...], tokens: list[str], text: str) -> float:
             found = text.find(stem.rstrip("$"))
             score += 1.0 + 0.3 / (1 + found) if found >= 0 else 0.0
             continue
+        if "_" in stem:
+            score += 1.0 if stem.replace("_", " ") in text else 0.0
+            continue
         anywhere, whole = stem.startswith("*"), stem.endswith("$")
         core = stem.strip("*$")
         for at, token in enumerate(tokens):
@@ -163,8 +191,8 @@ def _score(stems: tuple[str, ...], tokens: list[str], text: str) -> float:
 
 
 def _found(table: str, text: str) -> dict[str, float]:
-    folded = unicodedata.normalize("NFC", text).casefold().replace("ß", "ss")
-    tokens = _TOKEN.findall(folded)
+    folded = literal(text)
+    tokens = [_ARABIC_ARTICLE.sub("", token) for token in _TOKEN.findall(folded)]
     scores = {
         name: _score(tuple(stem.casefold() for stem in stems), tokens, folded)
         for name, stems in _rules()[table].items()
@@ -188,3 +216,15 @@ def things_in(text: str) -> list[str]:
     """The larger things that a text names, the strongest first."""
     scores = _found("thing", text)
     return sorted(scores, key=lambda name: -scores[name])
+
+
+def is_shore(text: str) -> bool:
+    """Whether a text speaks of where water ends."""
+    folded = literal(text)
+    return any(word in folded for word in _SHORE.split())
+
+
+def is_open_sea(text: str) -> bool:
+    """Whether a text speaks of the sea far from land."""
+    folded = literal(text)
+    return any(word.replace("_", " ") in folded for word in _OPEN_SEA.split())
