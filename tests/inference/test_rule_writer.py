@@ -262,3 +262,22 @@ def test_shots_follow_the_order_of_the_text() -> None:
     text = _STORIES["noir"]["text"]
     places = [text.find(shot.narration[:12]) for shot in _script(text, 17.0).shots]
     assert all(earlier < later for earlier, later in pairwise(places))
+
+
+def test_a_known_place_is_found_by_a_name_that_looks_like_a_persons() -> None:
+    rock = Place(id="rock", name="Gullrock lighthouse")
+    script = _script("At dusk Gullrock lighthouse went dark.", bible=SceneBible(places=(rock,)))
+    assert {shot.place for shot in script.shots} == {"rock"}
+    assert {who for shot in script.shots for who in shot.characters} == set()
+
+
+def test_a_vessels_name_is_nobody() -> None:
+    script = _script("The space station Meridian was turning slowly. Ilse Brandt woke up.")
+    assert {who for shot in script.shots for who in shot.characters} == {"Ilse Brandt"}
+
+
+def test_pure_speech_keeps_who_was_in_the_picture() -> None:
+    script = _script(
+        "“Have you seen my dream?” asked Bruno Hart. “It ran away last night.”", seconds=6
+    )
+    assert [shot.characters for shot in script.shots] == [("Bruno Hart",)] * 2

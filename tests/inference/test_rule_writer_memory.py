@@ -153,3 +153,21 @@ def test_folding_any_text_stays_within_two_thousand_characters(
 ) -> None:
     summaries = tuple(_summary(number + 1, text) for number, text in enumerate(told))
     assert len(RuleWriter().fold_summary(long_summary, summaries)) <= 2000
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "looks"),
+    [
+        ("Bruno the bear could not sleep.", "Bruno", "the bear"),
+        ("Old Wick, the owl, said nothing. Anna asked Old Wick.", "Old Wick", "the owl"),
+        ("There lived Anselm and his daughter Linnet.", "Linnet", "daughter"),
+        ("En un pueblo vivía una niña llamada Lucía.", "Lucía", "una niña"),
+        ("Anna walked in and put on her red cloak.", "Anna", "her red cloak"),
+    ],
+)
+def test_looks_are_read_from_apposition_kinship_and_clothes(
+    text: str, name: str, looks: str
+) -> None:
+    writer, brief = RuleWriter(), _brief(text)
+    moved = writer.move_bible(brief, writer.expand_script(brief), 1)
+    assert {one.name: one.appearance for one in moved.characters}.get(name) == looks

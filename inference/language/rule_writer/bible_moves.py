@@ -13,7 +13,7 @@ from inference.language.rule_writer.cutting import cut_words
 from inference.language.rule_writer.deaths import deaths
 from inference.language.rule_writer.folding import fold, fold_map
 from inference.language.rule_writer.lexicon import lexicon
-from inference.language.rule_writer.looks import appearance_of
+from inference.language.rule_writer.looks import appearance_of, is_dressed, worn_by
 from inference.language.rule_writer.sentences import sentences
 from inference.language.rule_writer.summaries import summary_of
 from storyforge.domain.bible import Character, Place, SceneBible, TimelineEvent
@@ -77,6 +77,7 @@ def moved_bible(
         for who in shot.characters:
             _add_character(characters, who, brief.text, language)
         _add_place(places, shot.place)
+    _add_looks(characters, brief.text, language)
     return SceneBible.model_validate(
         {
             **bible.model_dump(),
@@ -112,8 +113,25 @@ def _add_character(characters: list[Character], who: str, text: str, language: s
     if character_finder(tuple(characters)).find(fold_map(name)):
         return
     identifier = slug(name, {one.id for one in characters}, "character")
-    looks = cut_words(appearance_of(name, text, language), _MOST_LINE)
+    looks = cut_words(_looks(name, text, language), _MOST_LINE)
     characters.append(Character(id=identifier, name=name, appearance=looks))
+
+
+def _looks(name: str, text: str, language: str) -> str:
+    told = (appearance_of(name, text, language), worn_by(name, text, language))
+    return ", ".join(one for one in told if one)
+
+
+def _add_looks(characters: list[Character], text: str, language: str) -> None:
+    """What a text tells of somebody whose looks nobody has told yet."""
+    for at, one in enumerate(characters):
+        if one.name not in text or is_dressed(one.appearance, language):
+            continue
+        told = _looks(one.name, text, language) if not one.appearance else one.appearance
+        worn = worn_by(one.name, text, language)
+        looks = told if worn in told else f"{told}, {worn}"
+        if len(looks) <= _MOST_LINE:
+            characters[at] = one.model_copy(update={"appearance": looks})
 
 
 def _add_place(places: list[Place], where: str) -> None:

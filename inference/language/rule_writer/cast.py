@@ -131,7 +131,11 @@ def place_finder(places: tuple[Place, ...]) -> Finder:
             words = _words(name)
             plain = [word for word in words if fold(word) not in _ARTICLES] or words
             whole.extend(_Form(one.id, fold(" ".join(form))) for form in (words, plain))
-            parts.extend(_Form(one.id, fold(word)) for word in plain if fold(word) in heads)
+            parts.extend(
+                _Form(one.id, fold(word))
+                for word in plain
+                if fold(word) in heads and (is_unspaced(word[0]) or len(word) >= _LEAST_PART_CHARS)
+            )
     return Finder(_unambiguous(whole, parts))
 
 

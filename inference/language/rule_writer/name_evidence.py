@@ -122,6 +122,8 @@ def is_place(group: Group, language: str) -> bool:
         return not ranked  # Ensign Park is a person, the Queen of Denmark names a country
     if any(word.folded in names.words("place_heads", language) for word in group.words):
         return True
+    if group.before in names.words("vessels", language) and not group.titled:
+        return True  # "the space station Meridian"
     if language == "de":
         return False  # every German noun may follow "in"
     if group.words[-1].folded in generic_places(language):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 from inference.language.rule_writer.cast import Mention, character_finder, place_finder
@@ -34,7 +34,9 @@ class PeopleReader:
         self._places = place_finder(bible.places)
         self._strangers = StrangerFinder(" ".join(sentences), language)
         self._new_names: dict[str, str] = {}
-        self._recent: list[str] = [who for who in before if who][:_MOST_IN_A_SHOT]
+        self._learned: dict[str, str] = {}
+        met = dict.fromkeys(_known_id(who, self._characters) for who in before if who)
+        self._recent: list[str] = list(met)[:_MOST_IN_A_SHOT]
         self._previous: tuple[str, ...] = tuple(self._recent)
         for sentence in sentences:  # a name may be told to be one only later in the text
             self._named(sentence, fold_map(sentence), [sentence])
@@ -56,8 +58,9 @@ class PeopleReader:
         carried = self._carried(unquoted(text, quotes), told)
         found.extend(who for who in carried if who not in found)
         found.extend(one.who for one in addressed if one.who not in found)
-        if continues and not found:
+        if not found and (continues or quotes):  # whoever speaks has been in the picture
             return self._previous
+        self._learn(told, unquoted(text, quotes))
         shown = tuple(found[:_MOST_IN_A_SHOT])
         if shown:
             self._previous = shown
@@ -107,7 +110,7 @@ class PeopleReader:
         for hit in _pronouns().find(fold_map(text), self._language):
             hits.setdefault(hit.concept, hit.start)
         if "they" in hits and len({one.who for one in told}) <= 1:
-            return list(self._previous)
+            return list(self._previous if len(self._previous) > 1 else self._recent[:2])
         carried: list[str] = []
         for pronoun, other in (("he", "she"), ("she", "he")):
             if pronoun not in hits:
@@ -117,17 +120,52 @@ class PeopleReader:
             ):
                 continue  # the pronoun may well mean someone named before it
             fitting = [who for who in self._recent if self._gender(who) != other]
-            carried.extend(fitting[:1])
+            for who in fitting[:1]:
+                self._learned.setdefault(who, pronoun)
+                carried.append(who)
         return carried
 
+    def _learn(self, told: Sequence[Mention], text: str) -> None:
+        """Someone alone in a take with one pronoun after the name is who it means."""
+        alone = {one.who for one in told}
+        if len(alone) != 1:
+            return
+        who = next(iter(alone))
+        first = min(one.start for one in told)
+        concepts = {
+            hit.concept
+            for hit in _pronouns().find(fold_map(text), self._language)
+            if hit.start > first
+        }
+        if len(concepts & {"he", "she"}) == 1 and "they" not in concepts:
+            self._learned.setdefault(who, next(iter(concepts)))
+
     def _gender(self, who: str) -> str:
-        """`he`, `she` or "" when the bible does not tell."""
+        """`he`, `she` or "" when neither the bible nor the text tells."""
+        return self._told_gender(who) or self._learned.get(who, "")
+
+    def _told_gender(self, who: str) -> str:
         one = self._characters.get(who)
         if one is None:
             return _gender(who) or _given_gender(who)
         return _gender(
             " . ".join((one.name, *one.aliases, one.appearance, *one.traits))
         ) or _given_gender(one.name)
+
+
+def _known_id(who: str, characters: Mapping[str, Character]) -> str:
+    """The id of somebody whom the bible has learned since, or the bare name."""
+    if who in characters:
+        return who
+    folded = fold(who)
+    return next(
+        (
+            one.id
+            for one in characters.values()
+            if folded in {fold(name) for name in (one.name, *one.aliases)}
+        ),
+        who,
+    )
 
 
 def pronoun_concepts(text: str, language: str) -> frozenset[str]:

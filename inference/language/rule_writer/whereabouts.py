@@ -66,7 +66,11 @@ class PlaceReader:
         folded = fold_map(text)
         quotes = quote_spans(text)
         known = [(one.who, one.start, one.end, True) for one in self._known.find(folded)]
-        strangers = self._strangers.find(text)
+        strangers = [  # a name that belongs to a known place is nobody's
+            one
+            for one in self._strangers.find(text)
+            if not any(low < one.end and one.start < high for _, low, high, _ in known)
+        ]
         named = [(one.name, one.start, one.end, False) for one in strangers if one.place]
         people = [(one.start, one.end) for one in strangers if not one.place]
         people += [(one.start, one.end) for one in self._people.find(folded)]
@@ -83,6 +87,7 @@ class PlaceReader:
             spoken = any(low <= start < high for low, high in quotes)
             score = self._score(folded, start, end) + (_KNOWN if is_known else 0.0)
             score += _SPOKEN if spoken else 0.0
+            score -= _BESIDE if fold(who) in _listed_words("edges", self._language) else 0.0
             found.append(PlaceMention(who, start, end, score, is_known))
         return self._weighed(sorted(found, key=lambda one: one.start), text)
 
