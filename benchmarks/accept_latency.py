@@ -50,18 +50,23 @@ Times = Mapping[str, float]
 class Listener:
     """Where the workers' stamps arrive."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, on_silence: Callable[[], None]) -> None:
+        self._on_silence = on_silence
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._socket.bind(str(path))
-        self._socket.settimeout(_HANG_S)
+        self._socket.settimeout(1.0)
 
     def wait(self, moment: str, identity: str = "") -> tuple[int, int | None]:
         """Nanoseconds of that moment, and of the wake-up heard on the way to it."""
         woken: int | None = None
+        deadline_s = time.monotonic() + _HANG_S
         while True:
             try:
                 stamp = json.loads(self._socket.recv(4096))
             except TimeoutError:
+                self._on_silence()
+                if time.monotonic() < deadline_s:
+                    continue
                 raise SystemExit(f"No worker reached '{moment}' within {_HANG_S:g} s.") from None
             if stamp["moment"] == "woken":
                 woken = stamp["ns"]
@@ -82,8 +87,8 @@ def main() -> None:
     arguments = _arguments()
     with tempfile.TemporaryDirectory(prefix="accept-bench-") as name:
         folder = Path(name)
-        listener = Listener(folder / "stamps")
         with running_node(folder, arguments.database, jobs_writers="1") as node:
+            listener = Listener(folder / "stamps", node.require_alive)
             for role in ("ours", "bare"):
                 node.start(role, (str(ROLES), role, str(folder / "stamps"), node.broker_url))
             sides: dict[str, Callable[[], Times]] = {

@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -75,11 +75,19 @@ class Node:
     broker_url: str
     api: Api
     environment: Mapping[str, str]
-    processes: ExitStack
+    ending: ExitStack
+    processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     def start(self, name: str, argv: Sequence[str]) -> None:
         """Start a Python process that ends with the node."""
-        self.processes.enter_context(_process(self.folder / f"{name}.log", argv, self.environment))
+        process = _process(self.folder / f"{name}.log", argv, self.environment)
+        self.processes[name] = self.ending.enter_context(process)
+
+    def require_alive(self) -> None:
+        """End the benchmark with the last words of a process that has died."""
+        for name, process in self.processes.items():
+            if process.poll() is not None:
+                raise SystemExit(f"The process '{name}' has ended:\n{self.log(name)}")
 
     def log(self, name: str) -> str:
         """The end of what a process has said."""
@@ -93,6 +101,8 @@ def running_node(folder: Path, kind: Kind, **settings: str) -> Iterator[Node]:
     kind: SQLite with synchronous=FULL, or a PostgreSQL 15 of its own with fsync on.
     settings: STORYFORGE_* variables by name without the prefix, in lower case.
     """
+    # a benchmark that is told to end takes its servers along
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     with ExitStack() as stack:
         valkey = Valkey(folder / "valkey")
         stack.callback(valkey.close)
@@ -132,7 +142,9 @@ def _databases(stack: ExitStack, folder: Path, kind: Kind) -> tuple[str, str]:
 
 
 @contextmanager
-def _process(log: Path, argv: Sequence[str], environment: Mapping[str, str]) -> Iterator[None]:
+def _process(
+    log: Path, argv: Sequence[str], environment: Mapping[str, str]
+) -> Iterator[subprocess.Popen[bytes]]:
     with log.open("ab") as out:
         process = subprocess.Popen(
             [sys.executable, *argv],
@@ -144,7 +156,7 @@ def _process(log: Path, argv: Sequence[str], environment: Mapping[str, str]) -> 
             start_new_session=True,
         )
     try:
-        yield
+        yield process
     finally:
         process.terminate()
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -161,6 +173,7 @@ def _wait_for(node: Node) -> None:
             # a connection of its own: a refused one is not used again
             Api(node.api.port).expect(200, "GET", "/health/live")
         except OSError:
+            node.require_alive()
             if time.monotonic() > deadline_s:
                 raise SystemExit(f"The API did not start: {node.log('api')}") from None
             time.sleep(0.05)
