@@ -10,6 +10,7 @@ import argparse
 import json
 import random
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -42,6 +43,8 @@ from tests.servers.valkey import Valkey
 LEASE_S = 2.0
 _SCENE_JOBS = 4  # about so many continuations per scene, so that some run at once and some wait
 _AT_ONCE = 6  # accepted in the beginning; the others come evenly
+_AWAKE_S = 4.0  # for the sleepwalker to do its harm
+_IDLE_SHARE = 0.02  # of the looks that find nobody at work, so many end in a fault all the same
 _LOST_ALLOWED = 1_000  # the faults are ours: no number of them may end an innocent job
 _SETTLE_S = 300.0  # a hang guard
 _ENV = {
@@ -54,6 +57,7 @@ _ENV = {
     "STORYFORGE_JOBS_WRITERS": "2",
     "STORYFORGE_JOBS_PUBLISHERS": "2",
 }
+_POOL_PROCESSES = 6
 _FILM_TWICE = {"film-2": (*WORKERS["film"], "--device", "second")}
 
 
@@ -76,6 +80,7 @@ class Report:
     states: dict[str, int]
     faults: dict[str, int]
     lost_leases: int
+    failed_attempts: int
     wall_s: float
     verdict: Verdict
 
@@ -93,6 +98,7 @@ class Report:
             "pauses": pauses,
             "other_faults": sum(self.faults.values()) - kills - pauses,
             "lost_leases": self.lost_leases,
+            "failed_attempts": self.failed_attempts,
             "lost": self.verdict.lost,
             "doubled": self.verdict.doubled,
             "violations": len(self.verdict.violations),
@@ -101,7 +107,8 @@ class Report:
 
     def as_table(self) -> str:
         """For people."""
-        rows = [*self.faults.items(), ("leases lost by workers", self.lost_leases)]
+        rows = [*self.faults.items(), ("leases lost by sleepers", self.lost_leases)]
+        rows += [("attempts that failed", self.failed_attempts)]
         rows += [(f"jobs {state}", count) for state, count in self.states.items()]
         rows += [("LOST", self.verdict.lost), ("DOUBLED", self.verdict.doubled)]
         lines = [f"{name:<24}{count:>6}" for name, count in rows]
@@ -131,16 +138,21 @@ def run(options: Options, url: str, server: PostgresServer | None, folder: Path)
     broker = Valkey(folder / "valkey")
     broker.start()
     env = {**_ENV, "STORYFORGE_JOBS_FENCE": str(options.fence).lower()}
+    sleepwalker = uuid7()
+    env["FAILPOINT"] = f"encode_hls:p3:stop@{sleepwalker}"
     programs = {**WORKERS, **_FILM_TWICE, **SWEEPER}
     started_s = time.monotonic()
     try:
         with Node(folder / "node", url, broker.url, env, programs) as node:
+            node.wait_ready(_POOL_PROCESSES)
             if not options.fence:
                 drop_last_defence(node.database)
             with Witness(node.database, node.store) as witness:
                 monkey = Monkey(node, broker, chance, LEASE_S, server)
                 _hurt_while_working(node, monkey, options)
                 monkey.calm_down()
+                _settle(node)
+                _sleepwalk(node, sleepwalker)
                 _settle(node)
             evidence = gather(node.database)
             playback = [*witness.spoilt, *playlists_play(evidence, node.store)]
@@ -155,11 +167,12 @@ def run(options: Options, url: str, server: PostgresServer | None, folder: Path)
             states: dict[str, int] = {}
             for row in evidence.jobs.values():
                 states[row.state] = states.get(row.state, 0) + 1
+            failed = sum(sum(row.attempts.values()) for row in evidence.jobs.values())
             lost_leases = sum(node.log(name).count("lease lost; stopped") for name in programs)
     finally:
         broker.close()
     wall_s = time.monotonic() - started_s
-    return Report(options, states, dict(monkey.done), lost_leases, wall_s, verdict)
+    return Report(options, states, dict(monkey.done), lost_leases, failed, wall_s, verdict)
 
 
 def drop_last_defence(database: Database) -> None:
@@ -176,9 +189,23 @@ def _hurt_while_working(node: Node, monkey: Monkey, options: Options) -> None:
         share = min(1.0, (time.monotonic() - started_s) / max(options.seconds, 0.1))
         while submitted < min(options.jobs, _AT_ONCE + share * options.jobs):
             submitted += _submit(node, chance.choice(scenes), chance.uniform(1.0, 8.0))
-        if share < 1.0:
-            monkey.act()
-        time.sleep(chance.uniform(0.1, 0.7))
+        if share < 1.0 and (node.busy_workers() or chance.random() < _IDLE_SHARE):
+            monkey.act()  # mostly while there is work to spoil
+            time.sleep(chance.uniform(0.1, 0.7))
+        time.sleep(0.05)
+
+
+def _sleepwalk(node: Node, job_id: UUID) -> None:
+    """The worst case, for certain: an encoder wakes up after another has finished its job.
+
+    Random pauses seldom last that long; without the fence this doubles a segment every time.
+    """
+    node.submit(_new_scene(node), job_id=job_id, alone=True)
+    _settle(node)
+    for name in node.programs:
+        for pid in node.children(name):
+            node.send(pid, signal.SIGCONT, group=False)
+    time.sleep(_AWAKE_S)
 
 
 def _new_scene(node: Node) -> UUID:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import signal
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -28,8 +27,8 @@ def _loop(kind: str, folder: Path, jobs: int, seconds: float, seed: int) -> None
         report = run(Options(kind, jobs, seconds, seed), url, server, folder)
     sys.stdout.write(f"{report.as_table()}\n{json.dumps(report.as_json())}\n")
     assert report.verdict == Verdict((), 0, 0)
-    assert report.states == {"done": jobs}
-    assert sum(report.faults.values()) > seconds / 2, "the monkey was awake"
+    assert report.states == {"done": jobs + 1}, "and the sleepwalker's"
+    assert report.failed_attempts > 0, "the monkey spoilt some work"
 
 
 @pytest.mark.parametrize("kind", DATABASES)
@@ -45,7 +44,7 @@ def test_a_long_kill_loop_loses_and_doubles_nothing(kind: str, tmp_path: Path, s
     _loop(kind, tmp_path, jobs=60, seconds=120.0, seed=seed)
 
 
-def _sleep_through_the_lease(start_node: StartNode, *, fence: bool) -> Verdict:
+def _sleep_without_fence(start_node: StartNode) -> Verdict:
     """An encoder sleeps until another worker has finished its job, and wakes up."""
     job_id = uuid7()
     env = {
@@ -53,25 +52,21 @@ def _sleep_through_the_lease(start_node: StartNode, *, fence: bool) -> Verdict:
         "STORYFORGE_JOBS_LEASE_S": "5",
         # no renewal: whoever falls asleep amid one keeps SQLite's only write lock
         "STORYFORGE_JOBS_HEARTBEAT_S": "60",
-        "STORYFORGE_JOBS_FENCE": str(fence).lower(),
+        "STORYFORGE_JOBS_FENCE": "false",
     }
     second = {"film-2": (*WORKERS["film"], "--device", "second")}
     node: Node = start_node(env, programs={**WORKERS, **second, **SWEEPER})
     node.wait_ready(4)
-    if not fence:
-        drop_last_defence(node.database)
-    node.submit(new_scene(node.database).id, job_id=job_id)
+    drop_last_defence(node.database)
+    # alone: no other thread of its process may be amid a write when it falls asleep
+    node.submit(new_scene(node.database).id, job_id=job_id, alone=True)
     node.wait_for(job_id, lambda job: job.state is JobState.DONE, "is done by the other")
     sleepers = [*node.children("film"), *node.children("film-2")]
     for pid in sleepers:
         node.send(pid, signal.SIGCONT, group=False)
-    said = "lease lost; stopped"
-
-    def is_over() -> bool:
-        noticed = said in node.log("film") + node.log("film-2")
-        return noticed or len(gather(node.database).made_by(job_id)) > 1
-
-    node.wait_until(is_over, "the sleeper did something")
+    node.wait_until(
+        lambda: len(gather(node.database).made_by(job_id)) > 1, "the sleeper did its harm"
+    )
     evidence = gather(node.database)
     return judge(
         evidence,
@@ -83,16 +78,8 @@ def _sleep_through_the_lease(start_node: StartNode, *, fence: bool) -> Verdict:
 
 
 def test_without_the_fence_the_oracle_goes_red(start_node: StartNode) -> None:
-    """The negative control: the same sleep that the fence makes harmless doubles a segment."""
-    verdict = _sleep_through_the_lease(start_node, fence=False)
+    """The negative control: the sleep that the loops above survive doubles a segment."""
+    verdict = _sleep_without_fence(start_node)
     rules = {one.rule for one in verdict.violations}
     assert verdict.doubled >= 2, "a second segment, and a second version of the bible"
     assert {"O2", "O3"} <= rules
-
-
-@pytest.mark.parametrize("new_database_url", ["sqlite"], indirect=True)
-def test_with_the_fence_the_same_sleep_is_harmless(
-    start_node: StartNode, new_database_url: Callable[[], str]
-) -> None:
-    verdict = _sleep_through_the_lease(start_node, fence=True)
-    assert verdict == Verdict((), 0, 0)
