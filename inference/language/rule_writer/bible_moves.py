@@ -19,6 +19,7 @@ from inference.language.rule_writer.summaries import summary_of
 from storyforge.domain.bible import Character, Place, SceneBible, TimelineEvent
 from storyforge.domain.script import Script
 
+_LEAST_CALL = 3  # letters
 _MOST_ENTITIES = 200
 _MOST_EVENTS = 2000
 _MOST_NAME = 120
@@ -125,13 +126,21 @@ def _looks(name: str, text: str, language: str) -> str:
 def _add_looks(characters: list[Character], text: str, language: str) -> None:
     """What a text tells of somebody whose looks nobody has told yet."""
     for at, one in enumerate(characters):
-        if one.name not in text or is_dressed(one.appearance, language):
+        called = next((name for name in _calls(one) if name in text), "")
+        if not called or is_dressed(one.appearance, language):
             continue
-        told = _looks(one.name, text, language) if not one.appearance else one.appearance
-        worn = worn_by(one.name, text, language)
-        looks = told if worn in told else f"{told}, {worn}"
-        if len(looks) <= _MOST_LINE:
+        told = one.appearance or appearance_of(called, text, language)
+        worn = worn_by(called, text, language)
+        looks = ", ".join(part for part in (told, worn) if part)
+        if looks and len(looks) <= _MOST_LINE:
             characters[at] = one.model_copy(update={"appearance": looks})
+
+
+def _calls(one: Character) -> tuple[str, ...]:
+    """What a text may call somebody: the name, or its first word that is no title."""
+    titles = lexicon("people").words("titles", "")
+    words = [word for word in one.name.split() if fold(word.rstrip(".")) not in titles]
+    return (one.name, *(word for word in words[:1] if len(word) >= _LEAST_CALL))
 
 
 def _add_place(places: list[Place], where: str) -> None:

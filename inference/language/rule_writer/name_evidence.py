@@ -193,7 +193,8 @@ def _german_score(group: Group) -> int:
     word = group.words[0].folded
     if word in generic_places("de") or word in names.words("bare_nouns", "de"):
         return -_STRONG
-    if group.before in names.words("determiners", "de"):
+    ranked = group.titled and word in names.words("given", "all")  # "der Jäger Konrad"
+    if group.before in names.words("determiners", "de") and not ranked:
         return -_STRONG
     return SURE if is_finite_verb(group.after, "de") and not group.before else 0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
@@ -13,6 +14,10 @@ from inference.language.rule_writer.strangers import StrangerFinder
 from storyforge.domain.bible import Character, SceneBible
 
 _MOST_IN_A_SHOT = 8
+_GONE = re.compile(  # who has left is not in the picture
+    r"\s+(?:(?:was|were) (?:gone|nowhere)|had (?:gone|vanished|disappeared)|war (?:fort|verschwunden|weg)"
+    r"|avait disparu|hab\u00eda desaparecido|se hab\u00eda ido)\b"
+)
 _PRONOUNS = ("he", "she", "they")
 _VOCATIVE_BEFORE = tuple(',"\u201c\u201e\u00ab\u00bb\u300c\uff0c\u2014')
 _VOCATIVE_AFTER = tuple(',.!?"\u201d\u00bb\u300d\uff0c\u3001\u3002\uff01\uff1f\u2026')
@@ -50,7 +55,8 @@ class PeopleReader:
         """
         folded = fold_map(text)
         quotes = quote_spans_of(text, sentences)
-        mentions = [one for one in self._named(text, folded, sentences) if _seen(one, quotes, text)]
+        named = self._named(text, folded, sentences)
+        mentions = [one for one in named if _seen(one, quotes, text)]
         told = [one for one in mentions if not _inside(one.start, quotes)]
         addressed = [one for one in mentions if _inside(one.start, quotes)]
         # Whoever is told of comes first, then whom a pronoun means, then whom they speak to.
@@ -225,7 +231,7 @@ def _inside(at: int, quotes: Sequence[tuple[int, int]]) -> bool:
 def _seen(one: Mention, quotes: Sequence[tuple[int, int]], text: str) -> bool:
     """Someone only spoken of is not in the picture; someone spoken to is."""
     if not _inside(one.start, quotes):
-        return True
+        return _GONE.match(text[one.end :]) is None
     before = text[: one.start].rstrip()[-1:]
     after = text[one.end :].lstrip()[:1]
     opens = before in _VOCATIVE_BEFORE or any(start + 1 >= one.start for start, _ in quotes)

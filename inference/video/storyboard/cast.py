@@ -77,6 +77,7 @@ _HEIGHTS = {
     Framing.CLOSE: (1.25, 0.95, 0.75, 0.55, 0.5),
 }
 _BEAST_HEIGHTS = {Framing.MEDIUM: 0.52, Framing.CLOSE: 0.62}  # they are longer than tall
+_NARROW = 0.66
 _ASIDE = {Framing.WIDE: 0.30, Framing.MEDIUM: 0.24, Framing.CLOSE: 0.17}
 _WIDEST_BEAST = 0.46  # of the unit: the height of a horse or stag in a wide view
 _LEAST_SHARE = 0.55  # of the tallest, in nearer views: a small friend stays in the picture
@@ -120,16 +121,24 @@ def _looks(known: Character) -> dict[str, object]:
 
 
 def cast_of(
-    shot: Shot, bible: SceneBible, seed: int, framing: Framing = Framing.WIDE
+    shot: Shot,
+    bible: SceneBible,
+    seed: int,
+    framing: Framing = Framing.WIDE,
+    *,
+    narrow: bool = False,
 ) -> tuple[tuple[FigurePlan, ...], int]:
-    """The figures to draw, left to right, and how many found no room."""
+    """The figures to draw, left to right, and how many found no room.
+
+    narrow: the frame is taller than wide, so that long animals must be smaller.
+    """
     people = people_of(shot, bible)
     shown = people[:MAX_FIGURES]
     tokens, text = words_of(shot.narration or shot.prompt)
     walks = shot.camera is CameraMove.TRACKING or has(_WALK, tokens, text)
     rng = random_of("cast", seed, shot.prompt)
     side = float(rng.choice((-1.0, 1.0)))
-    sizes = _sizes(shown, framing)
+    sizes = _sizes(shown, framing, narrow=narrow)
     figures = []
     for at, looks in enumerate(shown):
         place = _place(at, len(shown), side, framing) + float(rng.uniform(-0.04, 0.04))
@@ -148,7 +157,7 @@ def cast_of(
     return tuple(figures), max(0, len(people) - len(shown))
 
 
-def _sizes(shown: list[dict[str, object]], framing: Framing) -> list[float]:
+def _sizes(shown: list[dict[str, object]], framing: Framing, *, narrow: bool) -> list[float]:
     """The size of each figure, of the frame's unit."""
     if not shown:
         return []
@@ -170,7 +179,7 @@ def _sizes(shown: list[dict[str, object]], framing: Framing) -> list[float]:
     tallest = max(heights)
     goal = _HEIGHTS[framing][len(shown) - 1]
     if not set(kinds) & PEOPLE:
-        goal = min(goal, _BEAST_HEIGHTS[framing])
+        goal = min(goal, _BEAST_HEIGHTS[framing]) * (_NARROW if narrow else 1.0)
     return [
         size * goal / tallest * max(1.0, _LEAST_SHARE * tallest / height)
         for size, height in zip(natural, heights, strict=True)

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 
+from inference.video.storyboard.colour import luma, rgb
 from inference.video.storyboard.noise import random_of
 
 _COLOUR_WORDS: Mapping[str, str] = {
@@ -106,6 +107,8 @@ _WARDROBE = {
     "he": ("hat", "coat", "scarf", "beard", "", ""),
     "": ("hood", "scarf", "coat", "", "hat", ""),
 }
+_OVER_ALL = frozenset({"coat", "dress", "hood", "scarf"})
+_LEAST_CONTRAST = 0.14  # of luma, or hair is taken for a bald head
 PEOPLE = frozenset({"person", "astronaut", "robot"})
 
 
@@ -183,13 +186,17 @@ def looks_of(identity: str, name: str, appearance: str, traits: str) -> dict[str
     wardrobe = _COATS if "coat" in features else _CLOTHES
     cloth = colours[0] if colours else wardrobe[int(rng.integers(len(wardrobe)))]
     second = colours[1] if len(colours) > 1 else _CLOTHES[int(rng.integers(len(_CLOTHES)))]
+    if "hat" in features and len(colours) == 1 and not worn & _OVER_ALL:
+        second = cloth  # "a red cap" is red
+    skin = _SKIN[int(rng.integers(len(_SKIN)))]
+    seen = [one for one in _HAIR if abs(luma(rgb(one)) - luma(rgb(skin))) > _LEAST_CONTRAST]
+    invented = _WHITE if has(_OLD, tokens, text) else seen[int(rng.integers(len(seen)))]
     return {
         "kind": kind,
         "cloth": cloth,
         "named_colours": len(colours),
         "second": second,
-        "hair": hair
-        or (_WHITE if has(_OLD, tokens, text) else _HAIR[int(rng.integers(len(_HAIR)))]),
-        "skin": _SKIN[int(rng.integers(len(_SKIN)))],
+        "hair": hair or invented,
+        "skin": skin,
         "features": tuple(features),
     }

@@ -76,7 +76,8 @@ def compose(request: ShotRequest) -> DrawingPlan:
     people = len(people_of(shot, bible))
     setting, second = setting_of(request, place, words, things, people)
     framing = Framing.WIDE if setting == "boat" else framing_of(shot, request.index, people)
-    figures, unseen = cast_of(shot, bible, request.seed, framing)
+    narrow = request.width < request.height
+    figures, unseen = cast_of(shot, bible, request.seed, framing, narrow=narrow)
     shot_seed = seed_of("shot", request.seed, request.index, shot.prompt) % (1 << 48)
     lens = lens_of(framing, request.index, shot_seed, people)
     home = place.id if place else (shot.place or setting)

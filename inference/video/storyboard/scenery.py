@@ -17,6 +17,7 @@ from inference.video.storyboard.stand import (
     aside,
     far_range,
     is_future,
+    is_old,
     trees_of,
 )
 from inference.video.storyboard.styles import Paint
@@ -27,7 +28,6 @@ from inference.video.storyboard.water import pool
 from inference.video.storyboard.waterside import WATERSIDES
 
 GROUND = 0.788  # of the frame's height: where figures stand
-_OLD_TIMES = frozenset({"storybook", "ink", "watercolour"})
 _BUILT = frozenset({"deck", "boat", "pier", "bridge", "rooftop"})  # no haze over what is at hand
 
 
@@ -40,7 +40,7 @@ def scenery_layers(plan: DrawingPlan, sheet: Sheet, paint: Paint) -> Layers:
     overcast = bool(set(plan.weather) & {"rain", "storm", "fog"})
     if not plan.indoors and plan.figures and plan.setting not in _BUILT:
         behind.append(mist(sheet, paint, GROUND))
-    sky = sky_layers(sheet, paint, plan.shot_seed, overcast=overcast)
+    sky = sky_layers(sheet, paint, plan.shot_seed, overcast=overcast, moon="moon" in plan.things)
     if "birds" in plan.things and not plan.indoors:
         sky.append(flock(sheet, paint, plan.shot_seed))
     return [*sky, *behind], before
@@ -116,7 +116,7 @@ def _old_town(stand: Stand) -> Layers:
 
 def _city(stand: Stand) -> Layers:
     sheet, paint, seed = stand.sheet, stand.paint, stand.seed
-    if stand.plan.preset in _OLD_TIMES and "modern" not in stand.plan.things:
+    if is_old(stand):
         return _old_town(stand)
     future = is_future(stand)
     behind = [
@@ -130,7 +130,7 @@ def _city(stand: Stand) -> Layers:
 
 def _street(stand: Stand) -> Layers:
     sheet, paint, seed = stand.sheet, stand.paint, stand.seed
-    if stand.plan.preset in _OLD_TIMES and "modern" not in stand.plan.things:
+    if is_old(stand):
         return _old_town(stand)
     behind = [
         skyline(sheet, paint, seed + 1, 0.25, 0.74, 0.50, future=is_future(stand)),

@@ -12,20 +12,30 @@ from inference.video.storyboard.noise import cloud_texture, random_of, seed_of
 from inference.video.storyboard.styles import Paint
 from storyforge.domain.script import Light
 
+_TOLD_MOON = 1.7  # times its usual size
+_CLEAR = 0.55  # of the unit: how far clouds keep from a moon that is told of
 HORIZON = 0.62  # of the frame's height
 
 
-def sky_layers(sheet: Sheet, paint: Paint, seed: int, *, overcast: bool) -> list[Layer]:
-    """Gradient with the sun or moon in it, then clouds that drift."""
+def sky_layers(
+    sheet: Sheet, paint: Paint, seed: int, *, overcast: bool, moon: bool = False
+) -> list[Layer]:
+    """Gradient with the sun or moon in it, then clouds that drift.
+
+    moon: the words tell of the moon, so that at night it is large and no cloud hides it.
+    """
+    moon = moon and paint.light is Light.NIGHT
     canvas = sheet.canvas(0.0)
     gradient(canvas, paint.sky, sheet.geometry.height, overcast=overcast)
     frame = sheet.geometry
     if paint.light in {Light.NIGHT, Light.DUSK} and not overcast:
         stars(canvas, seed, 170 if paint.light is Light.NIGHT else 40, paint.sun, HORIZON)
     if not overcast or paint.light is Light.NIGHT:
-        _luminary(canvas, paint, seed, frame.width, frame.height, frame.unit)
+        grow = _TOLD_MOON if moon else 1.0
+        _luminary(canvas, paint, seed, frame.width, frame.height, frame.unit * grow)
     background = finished(canvas, 0.0, paint.style, seed)
-    return [background, *_clouds(sheet, paint, seed, overcast=overcast)]
+    clear_x = frame.width * luminary_x(seed) if moon else None
+    return [background, *_clouds(sheet, paint, seed, overcast=overcast, clear_x=clear_x)]
 
 
 def gradient(
@@ -91,8 +101,10 @@ def _luminary(
             )
 
 
-def _clouds(sheet: Sheet, paint: Paint, seed: int, *, overcast: bool) -> list[Layer]:
-    """One or two drifting banks of clouds, lit from below at dawn and dusk."""
+def _clouds(
+    sheet: Sheet, paint: Paint, seed: int, *, overcast: bool, clear_x: float | None
+) -> list[Layer]:
+    """One or two drifting banks of clouds, lit from below at dawn and dusk; none over clear_x."""
     if paint.style.edge == "wash":
         return [_soft_clouds(sheet, paint, seed)]
     layers = []
@@ -108,6 +120,8 @@ def _clouds(sheet: Sheet, paint: Paint, seed: int, *, overcast: bool) -> list[La
         for _ in range(7 if overcast else int(rng.integers(2, 5))):
             x = rng.uniform(canvas.left, canvas.right)
             y = sheet.geometry.height * rng.uniform(0.05, 0.40)
+            if clear_x is not None and abs(x - clear_x) < unit * _CLEAR:
+                continue
             _puff(canvas, rng, x, y, unit * rng.uniform(0.12, 0.26) * (1 + bank * 0.5), colour)
         faint = 0.62 + 0.2 * bank
         canvas.image[:] = cv2.convertScaleAbs(canvas.image, alpha=faint)

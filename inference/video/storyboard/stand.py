@@ -15,6 +15,8 @@ from inference.video.storyboard.terrain import mountains
 from inference.video.storyboard.town import skyline
 from inference.video.storyboard.trees import TreeKind
 
+_OLD_TIMES = frozenset({"storybook", "ink", "watercolour"})
+
 Layers: TypeAlias = tuple[list[Layer], list[Layer]]
 """Behind the figures, before them."""
 
@@ -56,9 +58,9 @@ def far_range(stand: Stand, tall: float = 0.30) -> Layer:
     """What closes the view, by the second place that the words name."""
     sheet, paint, seed = stand.sheet, stand.paint, stand.seed
     second = stand.plan.second_setting
-    if second == "city":
+    if second == "city" and not is_old(stand):
         return skyline(sheet, paint, seed + 7, 0.18, HORIZON + 0.04, 0.30, future=is_future(stand))
-    if second == "castle":
+    if second in {"castle", "city"}:
         return castle(sheet, paint, seed + 7, 0.30, HORIZON + 0.02, 0.34, aside(stand))
     surface = "dune" if second == "desert" else "rock"
     return mountains(sheet, paint, seed + 1, 0.12, HORIZON + 0.03, tall, surface)
@@ -69,6 +71,11 @@ def aside(stand: Stand) -> float:
     if len(stand.plan.figures) == 1:  # not behind whoever is there
         return 0.5 - 0.22 * (1.0 if stand.plan.figures[0].place > 0 else -1.0)
     return 0.5 + float(random_of(stand.seed, "aside").choice((-0.22, 0.22)))
+
+
+def is_old(stand: Stand) -> bool:
+    """Whether towns are of times before tall blocks."""
+    return stand.plan.preset in _OLD_TIMES and "modern" not in stand.plan.things
 
 
 def is_future(stand: Stand) -> bool:

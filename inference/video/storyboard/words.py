@@ -124,7 +124,7 @@ _THING_WORDS: Mapping[str, str] = {
     "fire": "campfire bonfire lagerfeuer feu$ hoguera fogata костёр костер 篝火 焚き火 모닥불",
     "dragon": "dragon *drache дракон dragón 龙 龍 竜 용이 تنين דרקון",
     "bridge": "bridge$ bridges brücke pont$ puente мост 桥 橋 다리 جسر גשר पुल",
-    "moon": "moon$ mond$ mondes vollmond lune$ luna$ moonlit moonlight лун φεγγάρι 月 달이 달빛 قمر"
+    "moon": "moon$ mond$ mondes vollmond la_lune la_luna луна$ луну$ луны$ луной$ φεγγάρι 月亮 明月 满月 満月 月が 月は 달이 قمر"
     " ירח चाँद",
     "mill": "windmill mill$ mühle *mühle moulin molino мельниц 风车 風車",
     "birds": "bird$ birds gull$ gulls crow$ crows raven vogel vögel möwe krähe rabe oiseau mouette corbeau"
