@@ -62,8 +62,8 @@ DEMO_STORY = Story(
             _SECONDS,
         ),
         Continuation(
-            "Mara held the ember up, and the moon breathed out all the light it had kept. Far out "
-            "on the open sea Captain Ashby saw the lighthouse wake, and turned his ship for home.",
+            "Mara held the ember up, and the moon breathed out all the light it had kept. At dawn, "
+            "far out, Captain Ashby saw the lighthouse wake, and turned his ship for home.",
             _SECONDS,
         ),
     ),
