@@ -28,6 +28,7 @@ class Valkey:
         self._folder.mkdir(parents=True, exist_ok=True)
         self._process = subprocess.Popen(
             [
+                *("setpriv", "--pdeathsig", "KILL", "--"),  # it dies with us, however we end
                 str(get_binary_path()),
                 "--port",
                 str(self.port),
