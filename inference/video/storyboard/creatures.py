@@ -33,6 +33,9 @@ _BACKS = {
 _LENGTHS = {
     "horse": 0.42, "deer": 0.34, "camel": 0.42, "bear": 0.36, "rabbit": 0.20, "cat": 0.27, "mouse": 0.24,
 }  # fmt: skip
+_MUZZLES = {  # in head radii
+    "horse": 2.1, "deer": 1.9, "camel": 2.0, "wolf": 1.75, "fox": 1.75, "dog": 1.5, "bear": 1.35,
+}  # fmt: skip
 _LONG_NECKED = frozenset({"horse", "deer", "camel"})
 
 
@@ -57,7 +60,6 @@ def _coat_of(plan: FigurePlan) -> str:
 
 def _beast(pen: Pen, kind: str, fur: Rgb, pale: Rgb) -> None:
     """A four-legged animal, seen from the side."""
-    dark = lighten(fur, -0.25)
     tall = _BACKS.get(kind, 0.40)
     long = _LENGTHS.get(kind, 0.34)
     _legs(pen, kind, long, tall, fur)
@@ -93,15 +95,12 @@ def _beast(pen: Pen, kind: str, fur: Rgb, pale: Rgb) -> None:
         fur,
     )
     pen.oval(hx, hy, r * 1.06, r, fur)
-    muzzle = {
-        "horse": 2.1,
-        "deer": 1.9,
-        "camel": 2.0,
-        "wolf": 1.75,
-        "fox": 1.75,
-        "dog": 1.5,
-        "bear": 1.35,
-    }.get(kind, 1.05)
+    _beast_head(pen, kind, hx, hy, r, fur, pale)
+
+
+def _beast_head(pen: Pen, kind: str, hx: float, hy: float, r: float, fur: Rgb, pale: Rgb) -> None:
+    """Muzzle, mask, nose, eye and ears around the skull at (hx, hy), of radius r."""
+    muzzle = _MUZZLES.get(kind, 1.05)
     pen.curve(
         [
             (hx + r * 0.2, hy + r * 0.55),
@@ -123,7 +122,7 @@ def _beast(pen: Pen, kind: str, fur: Rgb, pale: Rgb) -> None:
         )
     pen.oval(hx + r * muzzle, hy - r * 0.22, r * 0.15, r * 0.14, (0.08, 0.07, 0.08))
     pen.oval(hx + r * 0.38, hy + r * 0.22, r * 0.12, r * 0.14, (0.06, 0.05, 0.06))
-    _ears(pen, kind, hx, hy, r, fur, dark)
+    _ears(pen, kind, hx, hy, r, fur, lighten(fur, -0.25))
 
 
 def _legs(pen: Pen, kind: str, long: float, tall: float, fur: Rgb) -> None:
