@@ -16,7 +16,7 @@ from storyforge.domain.job import WIRE_STAGES, Job, JobKind, JobState, WireStage
 from storyforge.storage import paths
 
 CARDS_PER_PAGE = 24
-CHAPTERS_PER_PAGE = 24
+CHAPTERS_PER_PAGE = 12
 FAILED_SHOWN = 10
 _LIVE = frozenset({JobState.QUEUED, JobState.LEASED})
 
