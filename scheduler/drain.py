@@ -19,7 +19,7 @@ from scheduler.heartbeat import Heartbeat
 from scheduler.payloads import payload_of
 from scheduler.retries import as_ours, error_of, lane_after, retry_of
 from storyforge import clock
-from storyforge.database import leases
+from storyforge.database import failures, leases
 from storyforge.database.engine import Database
 from storyforge.database.leases import Claim, LeaseLost
 from storyforge.domain.job import NEXT_LANE, GenerationJobPayload, Job, Lane
@@ -199,7 +199,7 @@ class Worker:
         error = error_of(self.device.explained(exc), attempt.stage, policy, self.name)
 
         def write(c: Connection) -> Job:
-            return leases.fail_attempt(
+            return failures.fail_attempt(
                 c,
                 self.database.clock,
                 attempt.claim,

@@ -13,9 +13,10 @@ import structlog
 from scheduler.attempt import Attempt
 from scheduler.retries import error_of, retry_of, stuck_retry
 from storyforge import clock
-from storyforge.database import leases, workers
+from storyforge.database import failures, leases, workers
 from storyforge.database.engine import Database
-from storyforge.database.leases import LeaseLost, Retry
+from storyforge.database.failures import Retry
+from storyforge.database.leases import LeaseLost
 from storyforge.database.workers import WorkerRecord
 from storyforge.domain.job import JobError
 from storyforge.errors import Broken, DatabaseUnreachable, DiskFull, StoryForgeError
@@ -143,7 +144,7 @@ class Heartbeat:
     def _fail(self, attempt: Attempt, policy: Retry, error: JobError) -> None:
         try:
             self._database.write(
-                lambda c: leases.fail_attempt(
+                lambda c: failures.fail_attempt(
                     c, self._database.clock, attempt.claim, policy, error, now=clock.utc_now()
                 )
             )

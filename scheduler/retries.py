@@ -6,7 +6,8 @@ import errno
 
 from inference.video.diffusion.device_errors import is_out_of_memory, is_sticky
 from pipelines.stage_log import ResultsGone
-from storyforge.database.leases import LOST, Retry
+from storyforge.database.failures import Retry
+from storyforge.database.leases import LOST
 from storyforge.domain.job import JobError, Lane, Stage
 from storyforge.errors import (
     Broken,

@@ -23,7 +23,7 @@ from scheduler.dispatch import CeleryDispatcher, Dispatcher, make_celery
 from scheduler.retries import lost_retry
 from scheduler.runtime import require_broker
 from storyforge import clock
-from storyforge.database import leases, workers
+from storyforge.database import failures, workers
 from storyforge.database.engine import Database, limit_lock_wait, open_database
 from storyforge.database.partitions import ensure_partitions
 from storyforge.database.workers import WorkerRecord
@@ -93,7 +93,7 @@ class Sweeper:
 
     def _take_back(self) -> None:
         with self.database.read() as c:
-            expired = leases.expired_jobs(c, self.database.clock)
+            expired = failures.expired_jobs(c, self.database.clock)
         for job_id in expired:
             self._take_one_back(job_id)
 
@@ -102,7 +102,7 @@ class Sweeper:
 
         def take(c: Connection) -> Job | None:
             limit_lock_wait(c, _LOCK_WAIT_S)
-            return leases.take_back(c, self.database.clock, job_id, policy, now=clock.utc_now())
+            return failures.take_back(c, self.database.clock, job_id, policy, now=clock.utc_now())
 
         try:
             job = self.database.write(take)
@@ -115,7 +115,7 @@ class Sweeper:
 
     def _wake(self) -> None:
         with self.database.read() as c:
-            waiting = leases.lanes_with_work(c, self.database.clock)
+            waiting = failures.lanes_with_work(c, self.database.clock)
         for lane, count in waiting.items():
             for _ in range(min(count, _MAX_WAKE_UPS) - self.queues.unread(lane)):
                 self.dispatcher.wake(lane)

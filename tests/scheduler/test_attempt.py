@@ -13,7 +13,7 @@ from sqlalchemy import Connection, text, update
 
 from scheduler.attempt import Attempt, HandBack
 from storyforge import clock
-from storyforge.database import leases
+from storyforge.database import failures
 from storyforge.database.accept import IdempotencyKey, find_replay
 from storyforge.database.engine import Database, open_database
 from storyforge.database.leases import LeaseLost
@@ -125,9 +125,9 @@ def test_a_lost_reply_to_claiming_is_a_lost_worker_and_no_more(
     assert rig.drain(WRITE) == 0
     assert rig.job(job_id).state is JobState.LEASED
     forgetful.write(lambda c: c.execute(update(jobs).values(due_at=0.0)))
-    policy = leases.Retry("worker_lost", 3, 0.0, 0.0)
+    policy = failures.Retry("worker_lost", 3, 0.0, 0.0)
     forgetful.write(
-        lambda c: leases.take_back(c, forgetful.clock, job_id, policy, now=clock.utc_now())
+        lambda c: failures.take_back(c, forgetful.clock, job_id, policy, now=clock.utc_now())
     )
     rig.drain()
     assert rig.job(job_id).state is JobState.DONE

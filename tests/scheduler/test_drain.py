@@ -12,11 +12,11 @@ from sqlalchemy import update
 
 from inference.video.model import ShotRequest
 from storyforge import clock
+from storyforge.database import failures
 from storyforge.database import jobs as job_rows
-from storyforge.database import leases
 from storyforge.database.deletion import delete_scene
 from storyforge.database.engine import Database
-from storyforge.database.leases import Retry
+from storyforge.database.failures import Retry
 from storyforge.database.tables import jobs
 from storyforge.domain.job import JobState, JobStatus, Lane, Stage
 from storyforge.errors import DeviceOutOfMemory, RenderFailed, StorageFull, StoreUnreachable
@@ -124,7 +124,7 @@ def test_a_stale_attempt_of_any_lane_changes_nothing(rig: Rig, lane: Lane) -> No
                     lambda c: c.execute(update(jobs).where(jobs.c.id == job_id).values(due_at=0.0))
                 )
                 rig.database.write(
-                    lambda c: leases.take_back(
+                    lambda c: failures.take_back(
                         c, rig.database.clock, job_id, LOST, now=clock.utc_now()
                     )
                 )
@@ -138,7 +138,7 @@ def test_a_stale_attempt_of_any_lane_changes_nothing(rig: Rig, lane: Lane) -> No
     assert mine == []
     _make_due(rig)
     rig.database.write(
-        lambda c: leases.take_back(c, rig.database.clock, job_id, LOST, now=clock.utc_now())
+        lambda c: failures.take_back(c, rig.database.clock, job_id, LOST, now=clock.utc_now())
     )
     rig.drain()
     assert rig.job(job_id).state is JobState.DONE

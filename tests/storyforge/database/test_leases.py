@@ -9,9 +9,10 @@ from uuid import UUID
 import pytest
 
 from storyforge import clock
-from storyforge.database import jobs, leases
+from storyforge.database import failures, jobs, leases
 from storyforge.database.engine import Database
-from storyforge.database.leases import Claim, LeaseLost, Retry
+from storyforge.database.failures import Retry
+from storyforge.database.leases import Claim, LeaseLost
 from storyforge.domain.job import Job, JobError, JobState, JobStatus, Lane, Stage
 from tests.builders import accept, claim, hand_on, new_scene
 
@@ -33,7 +34,7 @@ def _progress(database: Database, held: Claim, percent: int = 3) -> Job:
 
 def _take_back(database: Database, job_id: UUID) -> Job | None:
     return database.write(
-        lambda c: leases.take_back(c, database.clock, job_id, LOST, now=clock.utc_now())
+        lambda c: failures.take_back(c, database.clock, job_id, LOST, now=clock.utc_now())
     )
 
 
@@ -128,7 +129,7 @@ def test_a_failed_attempt_waits_for_its_backoff(database: Database) -> None:
     policy = Retry("store_unreachable", 5, 0.3, 10.0)
     error = JobError(code="store_unreachable", detail="Away.")
     database.write(
-        lambda c: leases.fail_attempt(c, database.clock, held, policy, error, now=clock.utc_now())
+        lambda c: failures.fail_attempt(c, database.clock, held, policy, error, now=clock.utc_now())
     )
     assert claim(database) is None
     assert _job(database, job.id).state is JobState.QUEUED
