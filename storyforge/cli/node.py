@@ -65,6 +65,7 @@ def run_node(settings: Settings, report: Callable[[str], None]) -> None:
         held.publish(NodeRecord(os.getpid(), url))
         report(f"Starting StoryForge in {data_dir}.")
         upgrade_database(settings)
+        require_store(settings)
         with Supervisor(logs_dir, signals, report, kept_fds=(held.lock_fd,)) as supervisor:
             broker_url = settings.broker.url
             if not broker_url:
@@ -76,6 +77,22 @@ def run_node(settings: Settings, report: Callable[[str], None]) -> None:
             supervisor.run(watch.look)
             report("Ending: no new work, then the workers, then the broker.")
     report("StoryForge has ended.")
+
+
+def require_store(settings: Settings) -> None:
+    """Probe an S3 server before anything is accepted: make its buckets, say what it lacks.
+
+    Local files need no probe. Raises SetupProblem naming each failed check and its cure.
+    """
+    if not settings.store.endpoint_url:
+        return
+    from storyforge.storage import open_store
+
+    store = open_store(settings)
+    try:
+        store.probe().require()
+    finally:
+        store.close()
 
 
 def _on_port(settings: Settings, port: int) -> Settings:

@@ -14,7 +14,6 @@ from sqlalchemy import Connection, Row, bindparam, func, select, update
 from storyforge.database import scenes as scene_rows
 from storyforge.database.tables import scene_heads, segments
 from storyforge.domain.bible import SceneBible
-from storyforge.domain.continuity import ValidationResult
 from storyforge.domain.scene import Scene
 from storyforge.domain.script import Script
 from storyforge.domain.segment import EncodedSegment, RungMedia, Segment, SegmentSummary
@@ -143,30 +142,6 @@ def segment_rungs(
         .order_by(segments.c.number)
     )
     return [(row.id, _RUNGS.validate_python(row.rungs)) for row in c.execute(query)]
-
-
-def get_segment(c: Connection, scene_id: UUID, segment_id: UUID) -> Segment:
-    """One visible segment. Raises NotFound."""
-    row = c.execute(
-        select(segments).where(
-            segments.c.scene_id == scene_id, segments.c.id == segment_id, _VISIBLE
-        )
-    ).one_or_none()
-    if row is None:
-        raise NotFound(f"Scene {scene_id} has no segment {segment_id}.")
-    return _segment(row)
-
-
-def continuity_report(c: Connection, scene_id: UUID, segment_id: UUID) -> ValidationResult:
-    """The report that the segment's script was filmed with. Raises NotFound."""
-    body = c.execute(
-        select(segments.c.continuity).where(
-            segments.c.scene_id == scene_id, segments.c.id == segment_id, _VISIBLE
-        )
-    ).scalar_one_or_none()
-    if body is None:
-        raise NotFound(f"Scene {scene_id} has no segment {segment_id}.")
-    return ValidationResult.model_validate(body)
 
 
 def last_rows(c: Connection, scene_id: UUID, count: int, *, before: int) -> Sequence[Row[Any]]:

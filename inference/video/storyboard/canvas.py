@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -61,11 +60,6 @@ class Canvas:
         cv2.fillPoly(
             self.image, [self._fixed(points)], (*bytes_of(colour), 255), cv2.LINE_AA, _SHIFT
         )
-
-    def polygons(self, outlines: Sequence[ArrayLike], colour: Rgb) -> None:
-        """Fill several outlines in one colour (each on its own, overlaps stay filled)."""
-        for points in outlines:
-            self.polygon(points, colour)
 
     def rectangle(self, x0: float, y0: float, x1: float, y1: float, colour: Rgb) -> None:
         """Fill an upright rectangle."""
