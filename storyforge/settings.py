@@ -199,6 +199,11 @@ class Settings(BaseSettings):
         return self.node.data_dir / "devices"
 
     @property
+    def profiles_dir(self) -> Path:
+        """Where the measured profiles of this host's cards are kept."""
+        return self.node.data_dir / "profiles"
+
+    @property
     def models_dir(self) -> Path:
         """Where the model store is."""
         return self.models.root or self.node.data_dir / "models"
