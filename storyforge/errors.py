@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Self
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,11 @@ class InvalidInput(Rejected):
     def __init__(self, detail: str, errors: Sequence[FieldError] = ()) -> None:
         super().__init__(detail)
         self.errors = tuple(errors)
+
+    @classmethod
+    def at(cls, pointer: str, detail: str) -> Self:
+        """One wrong place: its JSON pointer, and what is wrong there."""
+        return cls(f"{pointer}: {detail}", [FieldError(pointer, detail)])
 
 
 class IdempotencyKeyReused(InvalidInput):

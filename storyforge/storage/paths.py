@@ -66,6 +66,11 @@ def place_reference_key(scene_id: UUID, entity_id: str) -> str:
     return f"{reference_prefix(scene_id)}place_{entity_id}.png"
 
 
+def style_frame_key(scene_id: UUID) -> str:
+    """The picture that says how the scene looks."""
+    return f"{reference_prefix(scene_id)}style_frame.png"
+
+
 # exports bucket
 
 

@@ -25,6 +25,7 @@ def test_keys_follow_the_specification() -> None:
     assert (
         paths.reference_key(SCENE, "mira") == f"assets/scenes/{SCENE}/reference/character_mira.png"
     )
+    assert paths.style_frame_key(SCENE) == f"assets/scenes/{SCENE}/reference/style_frame.png"
 
 
 def test_every_key_is_allowed_and_below_its_scene() -> None:
@@ -38,6 +39,7 @@ def test_every_key_is_allowed_and_below_its_scene() -> None:
     for key in (
         paths.reference_key(SCENE, "a_-B9"),
         paths.place_reference_key(SCENE, "x"),
+        paths.style_frame_key(SCENE),
         paths.export_key(SCENE, OTHER),
     ):
         assert check_key(key) == key
