@@ -31,7 +31,9 @@ import time
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypedDict
+from typing import Any
+
+from inference.bench.ffmpeg_ladder import Ladder, LadderRung, ladder_command
 
 MB = 1 << 20
 ROLES = Path(__file__).with_name("encode_roles.py")
@@ -47,24 +49,6 @@ class Run:
     peak_mb: float
     net_mb: float
     output_mb: float
-
-
-class RungPlan(TypedDict):
-    """One rung, with its cap on the bit rate."""
-
-    name: str
-    width: int
-    height: int
-    cap_bps: int
-
-
-class Plan(TypedDict):
-    """What our encoder does and ffmpeg is told to do as well."""
-
-    rungs: list[RungPlan]
-    gop_seconds: int
-    gop_frames: int
-    crf: int
 
 
 @dataclass(frozen=True)
@@ -85,7 +69,7 @@ def main() -> None:
         work = Path(folder)
         frames = arguments.fps * arguments.seconds
         clip = Clip(work / "clip.rgb", arguments.width, arguments.height, arguments.fps, frames)
-        plan: Plan = json.loads(_self("clip", clip, arguments.preset, work))
+        ladder = _ladder(json.loads(_self("clip", clip, arguments.preset, work)))
         base_mb, _ = _wait(subprocess.Popen([FFMPEG, "-version"], stdout=subprocess.DEVNULL))
         runs: dict[str, list[Run]] = {"ours": [], "ffmpeg pipe": [], "ffmpeg file": []}
         for number in range(arguments.rounds + 1):
@@ -95,11 +79,11 @@ def main() -> None:
                 if way == "ours":
                     run = _ours(clip, arguments.preset, out)
                 else:
-                    run = _ffmpeg(clip, plan, arguments.preset, out, base_mb, pipe="pipe" in way)
+                    run = _ffmpeg(clip, ladder, out, base_mb, pipe="pipe" in way)
                 shutil.rmtree(out)
                 if number:  # the first round warms caches and is not counted
                     kept.append(run)
-        _report(arguments, plan, runs)
+        _report(arguments, ladder, runs)
 
 
 def _arguments() -> argparse.Namespace:
@@ -157,11 +141,11 @@ def _ours(clip: Clip, preset: str, out: Path) -> Run:
     return Run(said["wall_s"], said["cpu_s"], peak_mb, net_mb, _ts_mb(out))
 
 
-def _ffmpeg(clip: Clip, plan: Plan, preset: str, out: Path, base_mb: float, *, pipe: bool) -> Run:
-    command = _ffmpeg_command(clip, plan, preset, out)
+def _ffmpeg(clip: Clip, ladder: Ladder, out: Path, base_mb: float, *, pipe: bool) -> Run:
+    command = _ffmpeg_command(clip, ladder, out)
     if pipe:
         feeder = subprocess.Popen(
-            _command("feed", clip, preset, out), env=_environment(), stdout=subprocess.PIPE
+            _command("feed", clip, ladder.preset, out), env=_environment(), stdout=subprocess.PIPE
         )
         # the feeder is ready, its interpreter loaded, before the clock starts
         assert feeder.stdout is not None
@@ -182,48 +166,29 @@ def _ffmpeg(clip: Clip, plan: Plan, preset: str, out: Path, base_mb: float, *, p
     return Run(wall_s, cpu_s, peak_mb, net_mb, _ts_mb(out))
 
 
-def _ffmpeg_command(clip: Clip, plan: Plan, preset: str, out: Path) -> list[str]:
-    """The ladder in one filter graph, each rung scaled from the one above, as ours does."""
-    rungs = plan["rungs"]
-    graph = "[0:v]scale=out_color_matrix=bt709:out_range=tv,format=yuv420p"
-    maps: list[str] = []
-    for place, rung in enumerate(rungs):
-        graph += f",split=2[v{place}][u{place}]" if place + 1 < len(rungs) else f"[v{place}]"
-        if place + 1 < len(rungs):
-            below = rungs[place + 1]
-            graph += f";[u{place}]scale={below['width']}:{below['height']}"
-        maps += ["-map", f"[v{place}]", "-map", "1:a"]
-        cap = str(rung["cap_bps"])
-        maps += [f"-maxrate:v:{place}", cap, f"-bufsize:v:{place}", cap]
-    gop = str(plan["gop_frames"])
-    seconds = str(clip.frames / clip.fps)
-    return [
-        *(FFMPEG, "-v", "error", "-f", "rawvideo", "-pix_fmt", "rgb24"),
-        *("-s", f"{clip.width}x{clip.height}", "-r", str(clip.fps), "-i", "pipe:0"),
-        *("-f", "lavfi", "-t", seconds, "-i", "anullsrc=r=48000:cl=stereo"),
-        *("-filter_complex", graph, *maps),
-        *("-c:v", "libx264", "-preset", preset, "-profile:v", "high", "-crf", str(plan["crf"])),
-        *("-g", gop, "-keyint_min", gop, "-sc_threshold", "0", "-flags", "+cgop"),
-        *("-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709"),
-        *("-c:a", "aac", "-b:a", "64k", "-f", "hls", "-hls_time", str(plan["gop_seconds"])),
-        *("-hls_playlist_type", "vod", "-hls_flags", "independent_segments"),
-        *("-hls_segment_filename", f"{out}/r%v_%04d.ts", "-master_pl_name", "master.m3u8"),
-        *("-var_stream_map", " ".join(f"v:{n},a:{n}" for n in range(len(rungs)))),
-        f"{out}/r%v.m3u8",
-    ]
+def _ladder(said: dict[str, Any]) -> Ladder:
+    """The ladder that the role printed."""
+    rungs = tuple(LadderRung(**rung) for rung in said.pop("rungs"))
+    return Ladder(rungs=rungs, **said)
+
+
+def _ffmpeg_command(clip: Clip, ladder: Ladder, out: Path) -> list[str]:
+    size = f"{clip.width}x{clip.height}"
+    raw = ("-f", "rawvideo", "-pix_fmt", "rgb24", "-s", size, "-r", str(clip.fps), "-i", "pipe:0")
+    return ladder_command(FFMPEG, raw, clip.frames / clip.fps, ladder, out)
 
 
 def _ts_mb(folder: Path) -> float:
     return sum(path.stat().st_size for path in folder.rglob("*.ts")) / MB
 
 
-def _report(arguments: argparse.Namespace, plan: Plan, runs: dict[str, list[Run]]) -> None:
+def _report(arguments: argparse.Namespace, ladder: Ladder, runs: dict[str, list[Run]]) -> None:
     medians = {
         way: Run(*(statistics.median(column) for column in zip(*_rows(kept), strict=True)))
         for way, kept in runs.items()
     }
     frames = arguments.fps * arguments.seconds
-    names = "+".join(rung["name"] for rung in plan["rungs"])
+    names = "+".join(f"{rung.height}p" for rung in ladder.rungs)
     print(
         f"\n{arguments.width}x{arguments.height}@{arguments.fps}, {frames} frames, {names}, "
         f"x264 {arguments.preset}, {len(os.sched_getaffinity(0))} cores, "

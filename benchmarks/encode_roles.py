@@ -9,6 +9,7 @@ import json
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import NamedTuple
 
@@ -28,26 +29,23 @@ def main() -> None:
     role, path, width, height, fps, frames, preset, out = sys.argv[1:]
     clip = Clip(Path(path), int(width), int(height), int(fps), int(frames))
     if role == "clip":
-        _make_clip(clip)
+        _make_clip(clip, preset)
     elif role == "ours":
         _encode_ours(clip, preset, Path(out))
     else:
         _feed(clip)
 
 
-def _make_clip(clip: Clip) -> None:
+def _make_clip(clip: Clip, preset: str) -> None:
     """Draw the clip and print what both encoders need to know."""
+    from pipelines.bench.same_ladder import same_ladder  # noqa: PLC0415 - the feeder must not load it
     from pipelines.encoding.ladder import hls_profile  # noqa: PLC0415 - the feeder must not load it
-    from pipelines.encoding.rung import CRF, cap_bps  # noqa: PLC0415 - the feeder must not load it
 
     with clip.path.open("wb") as file:
         for number in range(clip.frames):
             file.write(_storyboard(clip, number))
     profile = hls_profile(clip.width, clip.height, clip.fps)
-    rungs = [{**rung.model_dump(), "cap_bps": cap_bps(rung, clip.fps)} for rung in profile.rungs]
-    gop = profile.gop_seconds
-    plan = {"rungs": rungs, "gop_seconds": gop, "gop_frames": gop * clip.fps, "crf": CRF}
-    print(json.dumps(plan))
+    print(json.dumps(asdict(same_ladder(profile, preset))))
 
 
 def _storyboard(clip: Clip, number: int) -> bytes:
