@@ -7,7 +7,18 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from api import continuations, health, jobs, live, media, pages, problems, scenes, segments
+from api import (
+    continuations,
+    continuity,
+    health,
+    jobs,
+    live,
+    media,
+    pages,
+    problems,
+    scenes,
+    segments,
+)
 from api.guards import BodyGuard, OriginGuard, OutermostGuard
 from api.health_checks import (
     Check,
@@ -77,7 +88,17 @@ def create_app(
     )
     app.state.services = services
     problems.install(app)
-    for module in (scenes, continuations, segments, jobs, live, media, health, pages):
+    for module in (
+        scenes,
+        continuations,
+        continuity,
+        segments,
+        jobs,
+        live,
+        media,
+        health,
+        pages,
+    ):
         app.include_router(module.router)
     pages.mount_static(app)
     # the last one added is the outermost

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from storyforge.domain.bible import SceneBible
+from storyforge.domain.continuity import ContinuityIssue
 from storyforge.domain.script import Script
 from storyforge.domain.segment import SegmentSummary
 from storyforge.domain.wire import Wire
@@ -39,6 +40,15 @@ class LanguageModel(Protocol):
 
         Raises ScriptInvalid when no usable script comes within the bounded repairs, and
         Unavailable when the model does not answer.
+        """
+        ...
+
+    def revise(
+        self, brief: ScriptBrief, script: Script, issues: tuple[ContinuityIssue, ...]
+    ) -> Script:
+        """Write the script anew without these contradictions; the script itself if it cannot.
+
+        Asked at most once for a script. Raises ScriptInvalid and Unavailable as above.
         """
         ...
 

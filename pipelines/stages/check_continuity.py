@@ -5,14 +5,21 @@ from __future__ import annotations
 from inference.language.model import LanguageModel, ScriptBrief
 from pipelines.stage_log import StageLog, run_once
 from storyforge.domain.bible import SceneBible
-from storyforge.domain.continuity import ContinuityValidator, Severity, ValidationResult
+from storyforge.domain.continuity import (
+    ContinuityIssue,
+    ContinuityValidator,
+    ValidationResult,
+    script_changes,
+)
 from storyforge.domain.job import Stage
 from storyforge.domain.script import Script
 from storyforge.domain.segment import SegmentSummary
-from storyforge.domain.wire import Wire
-from storyforge.errors import ContinuityBroken
+from storyforge.domain.wire import Wire, content_hash
+from storyforge.errors import ContinuityBroken, ScriptInvalid
 
 STAGE = Stage.CHECK_CONTINUITY
+BROKEN_REPORT = 1
+"""The item under which the report of a script is saved that may not be filmed."""
 _RECENT = 5  # segments told in full; older ones live in the rolling summary
 
 
@@ -38,12 +45,19 @@ def check_continuity(
     language: LanguageModel,
     log: StageLog,
 ) -> CheckedScript:
-    """Correct what is minor; errors that remain raise ContinuityBroken with the first of them."""
+    """Correct what is minor; what remains goes back to the writer once.
+
+    Raises ContinuityBroken with the first error that is left then; the report is saved before.
+    """
+    inputs = [language.name, script.to_json(), brief.to_json(), segment_number]
 
     def work() -> CheckedScript:
         log.step(STAGE, 0.1, "Checking the script against the bible.")
-        checked, report = _corrected(script, brief, validator)
+        checked, report = _mended(script, brief, validator, language)
         log.step(STAGE, 0.5, _said(report))
+        if report.errors:
+            log.save(STAGE, BROKEN_REPORT, content_hash(inputs), {"report": report.to_json()})
+            raise ContinuityBroken(_broken(report))
         return CheckedScript(
             script=checked,
             report=report,
@@ -52,24 +66,62 @@ def check_continuity(
             long_summary=_folded(brief, language),
         )
 
-    inputs = [language.name, script.to_json(), brief.to_json(), segment_number]
     return run_once(log, STAGE, inputs, CheckedScript, work)
+
+
+def _mended(
+    script: Script, brief: ScriptBrief, validator: ContinuityValidator, language: LanguageModel
+) -> tuple[Script, ValidationResult]:
+    """The script as it may be filmed, and the report on it."""
+    mended, report = _corrected(script, brief, validator)
+    if report.errors:
+        revised = _revised(mended, brief, report, language)
+        if revised is not None:
+            first = report
+            mended, report = _corrected(revised, brief, validator)
+            notes = (f"Given back to {language.name} once, with {len(first.errors)} errors.",)
+            report = report.model_copy(
+                update={
+                    "corrected": (*first.corrected, *_gone(first, report), *report.corrected),
+                    "notes": (*first.notes, *report.notes, *notes),
+                }
+            )
+    return mended, report.model_copy(update={"changes": script_changes(script, mended)})
 
 
 def _corrected(
     script: Script, brief: ScriptBrief, validator: ContinuityValidator
 ) -> tuple[Script, ValidationResult]:
     report = validator.validate(script, brief.bible, brief.recent)
-    if report.issues:
-        script, report = validator.auto_correct(script, brief.bible, report)
-    left = [issue for issue in report.issues if issue.severity is Severity.ERROR]
-    if left:
-        raise ContinuityBroken(
-            f"{left[0].description} ({left[0].location}; {len(left)} such errors). "
-            f"{left[0].suggestion or 'Change the text or the bible'}".rstrip(".")
-            + ", then send the continuation again."
-        )
-    return script, report
+    return (
+        validator.auto_correct(script, brief.bible, report) if report.issues else (script, report)
+    )
+
+
+def _revised(
+    script: Script, brief: ScriptBrief, report: ValidationResult, language: LanguageModel
+) -> Script | None:
+    """What the writer makes of its errors; None when it has nothing better."""
+    try:
+        revised = language.revise(brief, script, report.errors)
+    except ScriptInvalid:
+        return None  # the contradiction tells readers more than the failed second try
+    return None if revised.shots == script.shots else revised
+
+
+def _gone(before: ValidationResult, after: ValidationResult) -> tuple[ContinuityIssue, ...]:
+    """The errors that the second writing has no more."""
+    left = {(one.type, one.description) for one in after.issues}
+    return tuple(one for one in before.errors if (one.type, one.description) not in left)
+
+
+def _broken(report: ValidationResult) -> str:
+    first = report.errors[0]
+    return (
+        f"{first.description} ({first.location}; {len(report.errors)} such errors). "
+        f"{first.suggestion or 'Change the text or the bible'}".rstrip(".")
+        + ", then send the continuation again. The job's continuity report has them all."
+    )
 
 
 def _folded(brief: ScriptBrief, language: LanguageModel) -> str:

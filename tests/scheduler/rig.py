@@ -11,7 +11,7 @@ from uuid import UUID
 import numpy as np
 from sqlalchemy import Connection
 
-from inference.language.model import ScriptBrief
+from inference.language.model import LanguageModel, ScriptBrief
 from inference.video.model import Frames, ShotRequest, StepWatch
 from pipelines.continuation import Tools, job_folder
 from scheduler.device_guard import DeviceGuard
@@ -22,7 +22,7 @@ from storyforge.database import jobs as job_rows
 from storyforge.database.engine import Database
 from storyforge.database.workers import WorkerRecord
 from storyforge.domain.bible import SceneBible
-from storyforge.domain.continuity import ValidationResult
+from storyforge.domain.continuity import ContinuityIssue, ContinuityValidator, ValidationResult
 from storyforge.domain.job import Job, Lane
 from storyforge.domain.script import Script, Shot
 from storyforge.domain.segment import SegmentSummary
@@ -50,6 +50,12 @@ class FakeWriter:
             for n in range(SHOTS)
         )
         return Script(shots=shots, writer=self.name)
+
+    def revise(
+        self, brief: ScriptBrief, script: Script, issues: tuple[ContinuityIssue, ...]
+    ) -> Script:
+        del brief, issues
+        return script
 
     def move_bible(self, brief: ScriptBrief, script: Script, segment_number: int) -> SceneBible:
         del script
@@ -132,14 +138,16 @@ class Rig:
     wake_ups: RecordedWakeUps = field(default_factory=RecordedWakeUps)
     stopping: Callable[[], bool] = lambda: False
     heartbeat: Heartbeat | None = None
+    language: LanguageModel = field(default_factory=FakeWriter)
+    validator: ContinuityValidator = field(default_factory=NoObjection)
     device: DeviceGuard = field(default_factory=DeviceGuard)
 
     def worker(self, lane: Lane) -> Worker:
         """One worker of a lane."""
         record = WorkerRecord(name=f"{lane.value}-rig", role=lane.value, pid=1, info={})
         tools = Tools(
-            language=FakeWriter(),
-            validator=NoObjection(),
+            language=self.language,
+            validator=self.validator,
             animatic=FakeCamera(),
             video=self.camera,
             store=self.store,

@@ -18,6 +18,7 @@ from inference.language.rule_writer.timing import Take, durations_ms, plan_takes
 from inference.language.rule_writer.tongue import language_of
 from inference.language.rule_writer.whereabouts import LightReader, PlaceReader, light_before
 from storyforge.domain.bible import SceneBible
+from storyforge.domain.continuity import ContinuityIssue
 from storyforge.domain.script import Script, Shot
 from storyforge.domain.segment import SegmentSummary
 from storyforge.errors import ScriptInvalid
@@ -65,6 +66,13 @@ class RuleWriter:
         if omitted:
             notice += f" The text is longer than the film: {omitted} sentences are not told in it."
         return Script(shots=tuple(shots), writer=NAME, notice=notice)
+
+    def revise(
+        self, brief: ScriptBrief, script: Script, issues: tuple[ContinuityIssue, ...]
+    ) -> Script:
+        """The script itself: rules tell the reader's own words and would say them again."""
+        del brief, issues
+        return script
 
     def move_bible(self, brief: ScriptBrief, script: Script, segment_number: int) -> SceneBible:
         """The bible after this segment: new people, places and one event; version + 1."""

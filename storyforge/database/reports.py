@@ -1,0 +1,46 @@
+"""Continuity reports: of a job's script, and of a segment."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlalchemy import Connection, select
+
+from storyforge.database import jobs as job_rows
+from storyforge.database.tables import segments, stage_results
+from storyforge.domain.continuity import ValidationResult
+from storyforge.domain.job import Stage
+from storyforge.errors import NotFound
+
+
+def job_report(c: Connection, job_id: UUID) -> ValidationResult:
+    """The report on a job's script: the accepted one, else the one that stopped the job.
+
+    Raises NotFound for an unknown job, and while nothing is checked.
+    """
+    job_rows.get_job(c, job_id)
+    query = (
+        select(stage_results.c.body["report"])
+        .where(stage_results.c.job_id == job_id, stage_results.c.stage == Stage.CHECK_CONTINUITY)
+        .order_by(stage_results.c.item)
+        .limit(1)
+    )
+    report = c.execute(query).scalar_one_or_none()
+    if report is None:
+        raise NotFound(
+            f"Job {job_id} has no continuity report yet; it comes with status continuity_checked."
+        )
+    return ValidationResult.model_validate(report)
+
+
+def segment_report(c: Connection, scene_id: UUID, segment_id: UUID) -> ValidationResult:
+    """The report on the script that was filmed. Raises NotFound."""
+    query = select(segments.c.continuity).where(
+        segments.c.scene_id == scene_id,
+        segments.c.id == segment_id,
+        segments.c.hidden_at.is_(None),
+    )
+    report = c.execute(query).scalar_one_or_none()
+    if report is None:
+        raise NotFound(f"Scene {scene_id} has no segment {segment_id}.")
+    return ValidationResult.model_validate(report)
