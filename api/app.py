@@ -41,6 +41,9 @@ from storyforge.storage.store import ObjectStore
 from storyforge.storage.tokens import TokenSigner
 
 
+_ROUTED = (scenes, continuations, continuity, segments, jobs, live, media, health, pages)
+
+
 def create_app(
     settings: Settings,
     *,
@@ -88,17 +91,7 @@ def create_app(
     )
     app.state.services = services
     problems.install(app)
-    for module in (
-        scenes,
-        continuations,
-        continuity,
-        segments,
-        jobs,
-        live,
-        media,
-        health,
-        pages,
-    ):
+    for module in _ROUTED:
         app.include_router(module.router)
     pages.mount_static(app)
     # the last one added is the outermost
