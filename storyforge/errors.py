@@ -203,6 +203,13 @@ class DeviceLost(Unavailable):
     title = "Device lost"
 
 
+class WriterUnreachable(Unavailable):
+    """The language model's server did not answer, or broke off."""
+
+    code = "writer_unreachable"
+    title = "Writer unreachable"
+
+
 class StoreUnreachable(Unavailable):
     """The object store did not answer, or answered with a passing failure."""
 

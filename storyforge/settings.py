@@ -80,9 +80,33 @@ class StoreSettings(Group):
 
 
 class WriterSettings(Group):
-    """Who writes the scripts; `model` empty: the rule-based writer."""
+    """Who writes the scripts; `model` and `url` empty: the rule-based writer.
+
+    model: a catalogue name or a model's folder, served by vLLM that the node starts and watches;
+    with `url` the name by which that server knows it (empty: the only one that it serves).
+    url: of an OpenAI-compatible server that runs already; several are separated by commas.
+    python: of the environment that vLLM is installed in. devices: cards that get an instance each,
+    e.g. `0,2`; empty: the first, or the CPU. cache_gb: decimal, of prompts on each card.
+    """
 
     model: str = ""
+    url: str = ""
+    key: str = Field(default="", repr=False)
+    python: Path | None = None
+    devices: str = ""
+    cache_gb: float = Field(default=4.0, gt=0)
+    context_tokens: int = Field(default=16_384, ge=2_048)
+    first_token_s: float = Field(default=60.0, gt=0)
+    between_tokens_s: float = Field(default=20.0, gt=0)
+    answer_s: float = Field(default=300.0, gt=0)
+    temperature: float = Field(default=0.7, ge=0, le=2)
+    top_p: float = Field(default=0.9, gt=0, le=1)
+    repairs: int = Field(default=2, ge=0, le=2)
+    # How long strings may be is told to the engine itself; xgrammar is slow and wrong at that.
+    bounded_strings: Literal["own", "always", "never"] = "own"
+    probe_s: float = Field(default=10.0, gt=0)
+    probe_deadline_s: float = Field(default=30.0, gt=0)
+    start_s: float = Field(default=900.0, gt=0)
 
 
 class VideoSettings(Group):

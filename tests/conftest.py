@@ -4,5 +4,6 @@ pytest_plugins = [
     "tests.servers.fixtures",
     "tests.servers.databases",
     "tests.servers.nodes",
+    "tests.servers.vllm",
     "tests.tiny_models.fixtures",
 ]
