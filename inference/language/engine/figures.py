@@ -1,4 +1,4 @@
-"""vLLM's own figures, read from its Prometheus text."""
+"""Reads vLLM's own figures from its Prometheus text."""
 
 from __future__ import annotations
 
