@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from api import (
+    bibles,
     continuations,
     continuity,
     health,
@@ -40,8 +41,7 @@ from storyforge.settings import Settings
 from storyforge.storage.store import ObjectStore
 from storyforge.storage.tokens import TokenSigner
 
-
-_ROUTED = (scenes, continuations, continuity, segments, jobs, live, media, health, pages)
+_ROUTED = (scenes, bibles, continuations, continuity, segments, jobs, live, media, health, pages)
 
 
 def create_app(

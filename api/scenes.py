@@ -1,15 +1,14 @@
-"""Scenes: start, list, read, rename and delete story threads; read their bibles."""
+"""Scenes: start, list, read, rename and delete story threads."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, BackgroundTasks, Query, Request, Response
-from pydantic import ConfigDict, Field
+from fastapi import APIRouter, BackgroundTasks, Request, Response
 
 from api import announce
+from api.bible_shapes import BibleIn
 from api.bodies import Body, one_line
 from api.etags import matches, strong_tag, unchanged
 from api.paging import Limit, Page
@@ -18,45 +17,17 @@ from api.services import Services, Use
 from storyforge import clock
 from storyforge.database import deletion
 from storyforge.database import scenes as scene_rows
-from storyforge.domain.bible import BibleStyle, Character, Place, SceneBible, TimelineEvent
+from storyforge.domain.bible import SceneBible
 from storyforge.domain.presets import DEFAULT_STYLE
 from storyforge.domain.scene import Scene
 from storyforge.domain.wire import Wire
-from storyforge.errors import FieldError, InvalidInput
+from storyforge.errors import InvalidInput
 from storyforge.ids import uuid7
 
 router = APIRouter(prefix="/v1/scenes", tags=["scenes"])
 UNTITLED = "Untitled story"
 
 # Wire shapes
-
-
-class _StrictCharacter(Character):
-    model_config = ConfigDict(extra="forbid")
-
-
-class _StrictPlace(Place):
-    model_config = ConfigDict(extra="forbid")
-
-
-class _StrictEvent(TimelineEvent):
-    model_config = ConfigDict(extra="forbid")
-
-
-class _StrictStyle(BibleStyle):
-    model_config = ConfigDict(extra="forbid")
-
-
-class BibleIn(SceneBible):
-    """The facts that a story starts with; the node numbers the versions."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    version: None = Field(default=None, exclude=True)  # type: ignore[assignment]
-    characters: tuple[_StrictCharacter, ...] = Field(default=(), max_length=200)
-    places: tuple[_StrictPlace, ...] = Field(default=(), max_length=200)
-    timeline: tuple[_StrictEvent, ...] = Field(default=(), max_length=2000)
-    style: _StrictStyle = _StrictStyle()
 
 
 class SceneIn(Body):
@@ -136,18 +107,16 @@ def _first_bible(body: SceneIn) -> SceneBible:
     check_style(style, "/stylePreset" if body.style_preset else "/bible/style/preset")
     if named is not None and named != style:
         detail = f"It says '{style}', but bible.style.preset says '{named}'; send one of them."
-        raise InvalidInput(f"/stylePreset: {detail}", [FieldError("/stylePreset", detail)])
-    facts = given.model_dump(by_alias=True)
-    facts["style"]["preset"] = style
-    return SceneBible.model_validate(facts)
+        raise InvalidInput.at("/stylePreset", detail)
+    facts = given.facts()
+    return facts.model_copy(update={"style": facts.style.model_copy(update={"preset": style})})
 
 
 def rename(services: Services, scene_id: UUID, body: SceneChange) -> Scene:
     """Give the scene another title, which must say something."""
     title = one_line(body.title, "/title", services.settings.limits.title_chars)
     if not title:
-        detail = "A title has at least one character."
-        raise InvalidInput(f"/title: {detail}", [FieldError("/title", detail)])
+        raise InvalidInput.at("/title", "A title has at least one character.")
     return services.database.write(
         lambda c: scene_rows.rename_scene(c, scene_id, title=title, now=clock.utc_now())
     )
@@ -213,26 +182,6 @@ def delete(services: Use, scene_id: UUID, later: BackgroundTasks) -> None:
     """Delete a scene: its open jobs are cancelled, its files are collected later."""
     services.database.write(lambda c: deletion.delete_scene(c, scene_id, now=clock.utc_now()))
     later.add_task(announce.scene_moved, services, scene_id, None)
-
-
-@router.get("/{scene_id}/bible", response_model=SceneBible)
-def bible(
-    services: Use,
-    scene_id: UUID,
-    request: Request,
-    response: Response,
-    version: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None,
-) -> object:
-    """The facts of the story now, or as they were at `version`."""
-    with services.database.read() as c:
-        scene = scene_rows.get_scene(c, scene_id)
-        wanted = version or scene.bible_version
-        tag = strong_tag("bible", scene_id, wanted)
-        if wanted <= scene.bible_version and matches(request, tag):
-            return unchanged(tag)
-        found = scene_rows.get_bible(c, scene_id, wanted)
-    response.headers["ETag"] = tag
-    return found
 
 
 def _tag(scene: Scene) -> str:

@@ -12,10 +12,12 @@ from sqlalchemy import Connection, Row, insert, select, update
 from storyforge.database import jobs as job_rows
 from storyforge.database import scenes as scene_rows
 from storyforge.database import segments as segment_rows
+from storyforge.database.bibles import add_bible
 from storyforge.database.lease_clock import LeaseClock
 from storyforge.database.leases import Claim, LeaseLost
 from storyforge.database.tables import jobs, scene_heads, scenes, segments
 from storyforge.domain.bible import SceneBible
+from storyforge.domain.bible_changes import BibleOrigin
 from storyforge.domain.continuity import ValidationResult
 from storyforge.domain.job import Job, JobKind, JobResult, JobState, JobStatus, Stage
 from storyforge.domain.script import Script
@@ -66,11 +68,11 @@ def finalize_job(
         )
     version = head.bible_version + 1
     number, base_version = _place(c, row, head, now=now)
-    scene_rows.add_bible(
+    add_bible(
         c,
         scene_id=row.scene_id,
         bible=outcome.bible.model_copy(update={"version": version}),
-        parent_hash=scene_rows.bible_hash(c, row.scene_id, head.bible_version),
+        origin=BibleOrigin.JOB,
         job_id=row.id,
         now=now,
     )

@@ -9,8 +9,10 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
+from storyforge.database.bibles import add_bible
 from storyforge.database.tables import scene_bibles, scene_heads, scenes
 from storyforge.domain.bible import SceneBible
+from storyforge.domain.bible_changes import BibleOrigin
 from storyforge.domain.scene import Scene
 from storyforge.domain.segment import HlsProfile
 from storyforge.errors import NotFound
@@ -45,7 +47,7 @@ def create_scene(
             revision=1,
         )
     )
-    add_bible(c, scene_id=scene_id, bible=first, parent_hash=None, job_id=None, now=now)
+    add_bible(c, scene_id=scene_id, bible=first, origin=BibleOrigin.START, now=now)
     return get_scene(c, scene_id)
 
 
@@ -122,39 +124,6 @@ def get_bible(c: Connection, scene_id: UUID, version: int | None = None) -> Scen
     if body is None:
         raise NotFound(f"The bible of scene {scene_id} has no version {version}.")
     return SceneBible.model_validate(body)
-
-
-def bible_hash(c: Connection, scene_id: UUID, version: int) -> str:
-    """The stored content hash of one version: the parent of the next."""
-    found: str = c.execute(
-        select(scene_bibles.c.content_hash).where(
-            scene_bibles.c.scene_id == scene_id, scene_bibles.c.version == version
-        )
-    ).scalar_one()
-    return found
-
-
-def add_bible(
-    c: Connection,
-    *,
-    scene_id: UUID,
-    bible: SceneBible,
-    parent_hash: str | None,
-    job_id: UUID | None,
-    now: datetime,
-) -> None:
-    """Write one more version; the primary key refuses a second writer of the same one."""
-    c.execute(
-        insert(scene_bibles).values(
-            scene_id=scene_id,
-            version=bible.version,
-            parent_hash=parent_hash,
-            content_hash=bible.content_hash(),
-            body=bible.to_json(),
-            job_id=job_id,
-            created_at=now,
-        )
-    )
 
 
 # Statements that every request or job needs are built once: building one costs several times

@@ -11,9 +11,11 @@ from uuid import UUID
 from pydantic import TypeAdapter
 from sqlalchemy import Connection, Row, bindparam, func, select, update
 
+from storyforge.database import bibles
 from storyforge.database import scenes as scene_rows
 from storyforge.database.tables import scene_heads, segments
 from storyforge.domain.bible import SceneBible
+from storyforge.domain.bible_changes import BibleOrigin
 from storyforge.domain.scene import Scene
 from storyforge.domain.script import Script
 from storyforge.domain.segment import EncodedSegment, RungMedia, Segment, SegmentSummary
@@ -188,7 +190,8 @@ def require_last(c: Connection, scene: Scene, segment_id: UUID) -> Row[Any]:
 def remove_last_segment(c: Connection, scene_id: UUID, segment_id: UUID, *, now: datetime) -> Scene:
     """Hide the scene's last segment and take the bible's content back to before it.
 
-    The bible stays one chain: its old content comes back as a new version. Playlists start a
+    The bible stays one chain: its old content, with the owner's edits since, comes back as a
+    new version. Playlists start a
     new epoch. Raises NotFound, and Conflict when a job is live or it is not the last one.
     """
     head = scene_rows.lock_head(c, scene_id)
@@ -198,14 +201,7 @@ def remove_last_segment(c: Connection, scene_id: UUID, segment_id: UUID, *, now:
         )
     row = require_last(c, scene_rows.get_scene(c, scene_id), segment_id)
     before = bible_before(c, row, version=head.bible_version + 1)
-    scene_rows.add_bible(
-        c,
-        scene_id=scene_id,
-        bible=before,
-        parent_hash=scene_rows.bible_hash(c, scene_id, head.bible_version),
-        job_id=None,
-        now=now,
-    )
+    bibles.add_bible(c, scene_id=scene_id, bible=before, origin=BibleOrigin.REMOVAL, now=now)
     hide(c, scene_id, segment_id, now=now)
     c.execute(
         update(scene_heads)
@@ -221,9 +217,8 @@ def remove_last_segment(c: Connection, scene_id: UUID, segment_id: UUID, *, now:
 
 
 def bible_before(c: Connection, row: Row[Any], *, version: int) -> SceneBible:
-    """The bible's content before that segment, under a new version number."""
-    base = scene_rows.get_bible(c, row.scene_id, row.base_version)
-    return base.model_copy(update={"version": version})
+    """The bible without what that segment told, under a new version number; edits since stay."""
+    return bibles.with_edits_since(c, row.scene_id, row.base_version, as_version=version)
 
 
 def hide(c: Connection, scene_id: UUID, segment_id: UUID, *, now: datetime) -> None:

@@ -67,6 +67,8 @@ scene_bibles = Table(
     Column("parent_hash", Text, nullable=True),  # NULL for version 1 only
     Column("content_hash", Text, nullable=False),
     Column("body", Json, nullable=False),
+    Column("patch", Json, nullable=True),  # BiblePatch from the parent; NULL for version 1
+    Column("origin", Text, nullable=False),  # BibleOrigin
     Column("job_id", Uuid, nullable=True),
     Column("created_at", UtcDateTime, nullable=False),
     PrimaryKeyConstraint("scene_id", "version"),

@@ -6,9 +6,12 @@ it, and the history of a bible is kept in it. `bible_patch` finds and applies th
 
 from __future__ import annotations
 
+from datetime import datetime
+from enum import StrEnum
 from typing import Annotated, Any, Generic, TypeVar
+from uuid import UUID
 
-from pydantic import ConfigDict, Field, StringConstraints
+from pydantic import ConfigDict, Field, PlainSerializer, StringConstraints
 
 from storyforge.domain.bible import (
     Character,
@@ -117,9 +120,39 @@ class BiblePatch(_Strict):
 
     def to_json(self) -> dict[str, Any]:
         """Only what it changes, JSON-ready with camelCase keys."""
-        return self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+        said = self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+        return {part: changes for part, changes in said.items() if changes != {}}
 
     @property
     def is_empty(self) -> bool:
         """Whether it changes nothing."""
         return not self.to_json()
+
+
+KeptPatch = Annotated[BiblePatch, PlainSerializer(BiblePatch.to_json, return_type=dict[str, Any])]
+"""A patch that goes out as part of something else: still only what it changes."""
+
+
+class BibleOrigin(StrEnum):
+    """How a version of a bible came to be."""
+
+    START = "start"
+    JOB = "job"  # a segment moved the story on
+    EDIT = "edit"  # the owner changed it
+    REMOVAL = "removal"  # the last segment was taken away
+
+
+class BibleVersion(Wire):
+    """One version in the history: where it comes from and what it changes.
+
+    parent_hash: the content hash of the version before it, None for the first. patch: what made
+    it of its parent; None for the first, and where it was not kept yet (before release 0.2).
+    """
+
+    version: int
+    origin: BibleOrigin
+    job_id: UUID | None
+    parent_hash: str | None
+    content_hash: str
+    patch: KeptPatch | None
+    created_at: datetime
