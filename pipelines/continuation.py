@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
@@ -13,17 +13,18 @@ from pipelines.encoding.ladder import hls_profile
 from pipelines.shot_plan import plan_shots
 from pipelines.stage_log import StageLog, required
 from pipelines.stages.check_continuity import CheckedScript, check_continuity
-from pipelines.stages.encode_hls import EncodedFilm, encode_hls
+from pipelines.stages.encode_hls import EncodedFilm, Takes, encode_hls
 from pipelines.stages.expand_script import brief_of, expand_script
 from pipelines.stages.finalize_job import finalize_job
 from pipelines.stages.preview import PREVIEW_FPS, preview, preview_size
 from pipelines.stages.publish_segment import publish_segment
 from pipelines.stages.render_shots import RenderedShots, render_shots
+from pipelines.takes import TakeBook
 from storyforge.domain.bible import SceneBible
 from storyforge.domain.continuity import ContinuityValidator
 from storyforge.domain.job import GenerationJobPayload, Lane, Stage
 from storyforge.domain.segment import HlsProfile
-from storyforge.settings import VideoSettings
+from storyforge.settings import GateSettings, VideoSettings
 from storyforge.storage.store import ObjectStore
 
 
@@ -38,10 +39,15 @@ class Tools:
     store: ObjectStore
     video_settings: VideoSettings
     work_dir: Path
+    gates: GateSettings = field(default_factory=GateSettings)
 
     def folder(self, payload: GenerationJobPayload) -> Path:
         """Where this job keeps its files on this host."""
         return job_folder(self.work_dir, str(payload.job_id))
+
+    def take_book(self, shots: Sequence[ShotRequest], log: StageLog) -> TakeBook:
+        """Which takes of these shots the gates refused."""
+        return TakeBook(log, shots, self.video.name, self.gates)
 
 
 Phase: TypeAlias = Callable[[GenerationJobPayload, Tools, StageLog], None]
@@ -82,17 +88,18 @@ def _write(payload: GenerationJobPayload, tools: Tools, log: StageLog) -> None:
 
 def _render(payload: GenerationJobPayload, tools: Tools, log: StageLog) -> None:
     shots = _full_size_shots(payload, tools, log)
-    render_shots(shots, tools.video, tools.folder(payload), log)
+    render_shots(shots, tools.video, tools.folder(payload), log, tools.take_book(shots, log))
 
 
 def _encode(payload: GenerationJobPayload, tools: Tools, log: StageLog) -> None:
     rendered = required(log, Stage.RENDER_SHOTS, RenderedShots)
+    shots = _full_size_shots(payload, tools, log)
     encode_hls(
-        _full_size_shots(payload, tools, log),
-        rendered.results,
+        Takes(shots, rendered.results, tools.take_book(shots, log)),
         tools.video,
         _profile(payload, tools.video_settings),
         tools.video_settings.x264_preset,
+        tools.gates,
         tools.folder(payload),
         log,
     )
@@ -118,6 +125,7 @@ def _publish(payload: GenerationJobPayload, tools: Tools, log: StageLog) -> None
         checked.long_summary,
         film.segment_id,
         film.media,
+        film.film,
         log,
     )
 

@@ -6,6 +6,7 @@ import errno
 
 from inference.video.diffusion.device_errors import is_out_of_memory, is_sticky
 from pipelines.stage_log import ResultsGone
+from pipelines.takes import TakeRefused
 from storyforge.database.failures import Retry
 from storyforge.database.leases import LOST
 from storyforge.domain.job import JobError, Lane, Stage
@@ -22,6 +23,7 @@ from storyforge.settings import JobSettings
 
 STUCK = "stuck"
 _RESULTS_GONE = "results_gone"
+_RETAKE = "take_refused"
 _ONCE = 1
 
 
@@ -35,6 +37,8 @@ def retry_of(exc: BaseException, jobs: JobSettings) -> Retry:
         return _retry(exc.code, attempts, jobs, wait_s)
     if isinstance(exc, Rejected | Broken):
         return _retry(exc.code, _ONCE, jobs)
+    if isinstance(exc, TakeRefused):
+        return _retry(_RETAKE, exc.at_most, jobs, wait_s=0.0)
     if isinstance(exc, ResultsGone):
         return _retry(_RESULTS_GONE, jobs.lost_attempts, jobs, wait_s=0.0)
     return _retry("bug", _ONCE, jobs)

@@ -50,6 +50,7 @@ def build_worker(
         store=open_store(settings),
         video_settings=settings.video,
         work_dir=settings.work_dir,
+        gates=settings.gates,
     )
     record = WorkerRecord(
         name=name,

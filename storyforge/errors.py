@@ -267,6 +267,13 @@ class RenderFailed(Broken):
     title = "Render failed"
 
 
+class QualityRefused(Broken):
+    """A clip is no picture (black, frozen, noise, no numbers), or does not fit its neighbour."""
+
+    code = "quality"
+    title = "Quality refused"
+
+
 class EncodeFailed(Broken):
     """The encoder refused the frames."""
 

@@ -11,7 +11,7 @@ import os
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -20,6 +20,7 @@ from pydantic_settings import (
 )
 
 CONFIG_VARIABLE = "STORYFORGE_CONFIG"
+GATE_NAMES = ("black", "frozen", "noise", "join")
 
 
 class Group(BaseModel):
@@ -125,6 +126,45 @@ class VideoSettings(Group):
     x264_preset: str = "veryfast"
 
 
+class GateSettings(Group):
+    """What a clip must be to be shown; where the numbers come from is in pipelines/gates.
+
+    off: gates to leave out, by name, separated by commas: black, frozen, noise, join. retakes: how
+    often a refused shot is rendered again with another seed. Luma and its changes are of 0-255,
+    shares 0-1, colour in CIE76 units, contrast and sharpness in octaves.
+    """
+
+    off: str = ""
+    retakes: int = Field(default=2, ge=0, le=20)
+    black_peak: float = Field(default=32.0, ge=0, le=255)
+    black_deviation: float = Field(default=2.0, ge=0)
+    black_share: float = Field(default=0.98, gt=0, le=1)
+    motion_min: float = Field(default=0.001, ge=0)
+    structure_min: float = Field(default=0.1, ge=0, le=1)
+    steadiness_min: float = Field(default=0.35, ge=-1, le=1)
+    colour_noticed: float = Field(default=2.3, ge=0)
+    contrast_noticed: float = Field(default=0.5, ge=0)
+    colour_max: float = Field(default=20.0, ge=0)
+    contrast_max: float = Field(default=1.5, ge=0)
+    sharpness_max: float = Field(default=3.5, ge=0)
+    correction_s: float = Field(default=0.5, ge=0)
+
+    @field_validator("off")
+    @classmethod
+    def _names_are_known(cls, value: str) -> str:
+        unknown = {name.strip() for name in value.split(",")} - {"", *GATE_NAMES}
+        if unknown:
+            raise ValueError(
+                f"no gate is named {', '.join(sorted(unknown))}; known are {', '.join(GATE_NAMES)}"
+            )
+        return value
+
+    @property
+    def names_off(self) -> tuple[str, ...]:
+        """The gates that are left out, in the order of their names."""
+        return tuple(sorted({name.strip() for name in self.off.split(",")} - {""}))
+
+
 class ModelsSettings(Group):
     """The model store. `root` empty: in the data directory. budget_gb: decimal; 0 for no limit.
 
@@ -187,6 +227,7 @@ class Settings(BaseSettings):
     store: StoreSettings = StoreSettings()
     writer: WriterSettings = WriterSettings()
     video: VideoSettings = VideoSettings()
+    gates: GateSettings = GateSettings()
     models: ModelsSettings = ModelsSettings()
     limits: LimitSettings = LimitSettings()
     jobs: JobSettings = JobSettings()

@@ -1,21 +1,27 @@
-"""Decodes the rendered shots and encodes them to HLS, as one stream."""
+"""Decodes the rendered shots, screens them and encodes them to HLS, as one stream."""
 
 from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
 from inference.video.model import Frames, ShotRequest, VideoModel
 from pipelines.encoding.hls import encode_hls as encode_frames
 from pipelines.files import SavedFile, is_whole
+from pipelines.gates.joins import join_kinds
+from pipelines.gates.screening import ClipRefused, Screening
 from pipelines.stage_log import ResultsGone, StageLog, run_once
+from pipelines.takes import TakeBook
+from storyforge.domain.film_record import FilmRecord, ShotFilm, StartPicture, told_line
 from storyforge.domain.job import Stage
 from storyforge.domain.segment import EncodedSegment, HlsProfile
 from storyforge.domain.wire import Wire
 from storyforge.errors import RenderFailed
 from storyforge.ids import uuid7
+from storyforge.settings import GateSettings
 
 STAGE = Stage.ENCODE_HLS
 
@@ -26,30 +32,42 @@ class EncodedFilm(Wire):
     segment_id: UUID
     folder: str
     media: EncodedSegment
+    film: FilmRecord | None = None
+
+
+@dataclass(frozen=True)
+class Takes:
+    """The saved takes of a job's shots, in order, and the book of those that were refused."""
+
+    shots: Sequence[ShotRequest]
+    results: Sequence[SavedFile]
+    book: TakeBook
 
 
 def encode_hls(
-    shots: Sequence[ShotRequest],
-    rendered: Sequence[SavedFile],
+    takes: Takes,
     video: VideoModel,
     profile: HlsProfile,
     preset: str,
+    gates: GateSettings,
     folder: Path,
     log: StageLog,
 ) -> EncodedFilm:
     """Saved results become frames, frames become the ladder, never a whole clip in memory.
 
-    Raises EncodeFailed, RenderFailed (a wrong number of frames), and ResultsGone when a saved
-    result is not what it was.
+    Raises EncodeFailed, RenderFailed (a wrong number of frames), ResultsGone when a saved result
+    is not what it was, TakeRefused when a gate refused a clip, and QualityRefused when it was
+    that shot's last take.
     """
-    total = sum(shot.frames for shot in shots)
+    total = sum(shot.frames for shot in takes.shots)
     into = folder / f"hls-e{log.epoch}"
 
     def work() -> EncodedFilm:
         log.step(STAGE, 0.0, "Encoding.")
         shutil.rmtree(into, ignore_errors=True)
+        screening = Screening(gates, profile.fps)
         media = encode_frames(
-            _decoded(shots, rendered, video, folder),
+            _screened(takes, video, screening, folder),
             profile,
             into,
             preset=preset,
@@ -57,9 +75,10 @@ def encode_hls(
                 STAGE, done / total, f"Encoding frame {done} of {total}."
             ),
         )
-        return EncodedFilm(segment_id=uuid7(), folder=into.name, media=media)
+        film = _record(takes, video, screening, gates.names_off)
+        return EncodedFilm(segment_id=uuid7(), folder=into.name, media=media, film=film)
 
-    inputs = [[file.sha256 for file in rendered], profile.to_json(), preset]
+    inputs = [[file.sha256 for file in takes.results], profile.to_json(), preset]
     return run_once(
         log, STAGE, inputs, EncodedFilm, work, verify=lambda film: film_is_whole(folder, film)
     )
@@ -73,18 +92,49 @@ def film_is_whole(folder: Path, film: EncodedFilm) -> bool:
     )
 
 
-def _decoded(
-    shots: Sequence[ShotRequest], rendered: Sequence[SavedFile], video: VideoModel, folder: Path
+def _screened(
+    takes: Takes, video: VideoModel, screening: Screening, folder: Path
 ) -> Iterator[Frames]:
-    for shot, saved in zip(shots, rendered, strict=True):
-        path = folder / saved.path
-        if not path.is_file():
-            raise ResultsGone(Stage.RENDER_SHOTS, f"Shot {shot.index + 1} is not saved any more.")
-        given = 0
-        for chunk in video.frames(shot, path):
-            given += len(chunk)
-            yield chunk
-        if given != shot.frames:
-            raise RenderFailed(
-                f"Shot {shot.index + 1} gave {given} frames instead of {shot.frames}."
-            )
+    """The frames of all shots; a clip that is refused ends the stream and the attempt."""
+    kinds = join_kinds(takes.shots, None, continued=False)
+    for shot, saved, kind in zip(takes.shots, takes.results, kinds, strict=True):
+        frames = _decoded(takes.book.request(shot), saved, video, folder)
+        try:
+            yield from screening.clip(frames, kind)
+        except ClipRefused as exc:
+            takes.book.refuse(shot, exc)
+            raise takes.book.render_again(shot) from exc
+
+
+def _decoded(
+    shot: ShotRequest, saved: SavedFile, video: VideoModel, folder: Path
+) -> Iterator[Frames]:
+    path = folder / saved.path
+    if not path.is_file():
+        raise ResultsGone(Stage.RENDER_SHOTS, f"Shot {shot.index + 1} is not saved any more.")
+    given = 0
+    for chunk in video.frames(shot, path):
+        given += len(chunk)
+        yield chunk
+    if given != shot.frames:
+        raise RenderFailed(f"Shot {shot.index + 1} gave {given} frames instead of {shot.frames}.")
+
+
+def _record(
+    takes: Takes, video: VideoModel, screening: Screening, gates_off: tuple[str, ...]
+) -> FilmRecord:
+    """How the segment was filmed."""
+    shots = tuple(
+        ShotFilm(
+            shot=shot.index + 1,
+            take=len(takes.book.refused(shot)) + 1,
+            seed=takes.book.request(shot).seed,
+            picture=StartPicture(source="none"),
+            figures=screened.figures,
+            join=screened.join,
+            refused=takes.book.refused(shot),
+        )
+        for shot, screened in zip(takes.shots, screening.passed, strict=True)
+    )
+    line = told_line(video.name, shots, gates_off)
+    return FilmRecord(model=video.name, line=line, gates_off=gates_off, shots=shots)

@@ -8,6 +8,7 @@ from pipelines.stage_log import StageLog
 from storyforge.database.finalize import Outcome
 from storyforge.domain.bible import SceneBible
 from storyforge.domain.continuity import ValidationResult
+from storyforge.domain.film_record import FilmRecord
 from storyforge.domain.job import GenerationJobPayload, Stage
 from storyforge.domain.script import Script
 from storyforge.domain.segment import EncodedSegment, SegmentSummary
@@ -25,6 +26,7 @@ def finalize_job(
     long_summary: str,
     segment_id: UUID,
     media: EncodedSegment,
+    film: FilmRecord | None,
     log: StageLog,
 ) -> None:
     """One transaction: segment, bible n+1, summary, job done. Raises LeaseLost, Conflict."""
@@ -49,6 +51,7 @@ def finalize_job(
             ),
             long_summary=long_summary,
             media=media,
+            film=film,
             video_url=f"/media/{master_key(payload.scene_id, segment_id)}",
             thumbnail_url=f"/media/{thumbnail_key(payload.scene_id, segment_id)}",
         )

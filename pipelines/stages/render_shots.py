@@ -8,8 +8,11 @@ from pathlib import Path
 from inference.video.model import ShotRequest, VideoModel
 from pipelines.files import SavedFile, describe, is_whole, write_whole
 from pipelines.stage_log import StageLog
+from pipelines.takes import TakeBook
+from storyforge.domain.film_record import Gate, Refusal
 from storyforge.domain.job import Stage
 from storyforge.domain.wire import Wire, content_hash
+from storyforge.errors import QualityRefused
 
 STAGE = Stage.RENDER_SHOTS
 
@@ -22,17 +25,32 @@ class RenderedShots(Wire):
 
 
 def render_shots(
-    shots: Sequence[ShotRequest], video: VideoModel, folder: Path, log: StageLog
+    shots: Sequence[ShotRequest], video: VideoModel, folder: Path, log: StageLog, takes: TakeBook
 ) -> RenderedShots:
-    """Render what is not saved yet. Raises RenderFailed and what the device raises."""
-    key = content_hash([video.name, [shot.to_json() for shot in shots]])
-    results = tuple(_render_once(shot, video, folder, log) for shot in shots)
+    """Render what is not saved yet, each shot in the take that is due.
+
+    Raises RenderFailed, QualityRefused when no take of a shot has numbers, and what the device
+    raises.
+    """
+    results = tuple(_render_sound(shot, video, folder, log, takes) for shot in shots)
+    key = content_hash([video.name, [takes.request(shot).to_json() for shot in shots]])
     rendered = RenderedShots(model=video.name, results=results)
     body = rendered.to_json()
     if log.load(STAGE, 0, key) != body:  # a rerun that found every shot whole writes nothing
         log.finish(STAGE, key, body)
         log.hit(STAGE, "p4")
     return rendered
+
+
+def _render_sound(
+    shot: ShotRequest, video: VideoModel, folder: Path, log: StageLog, takes: TakeBook
+) -> SavedFile:
+    """Render the shot; a take whose latents are no numbers is refused here, before any decode."""
+    while True:
+        try:
+            return _render_once(takes.request(shot), video, folder, log)
+        except QualityRefused as exc:
+            takes.refuse(shot, Refusal(gate=Gate.NUMBERS, detail=exc.detail))
 
 
 def _render_once(shot: ShotRequest, video: VideoModel, folder: Path, log: StageLog) -> SavedFile:

@@ -19,6 +19,7 @@ from storyforge.database.tables import jobs, scene_heads, scenes, segments
 from storyforge.domain.bible import SceneBible
 from storyforge.domain.bible_changes import BibleOrigin
 from storyforge.domain.continuity import ValidationResult
+from storyforge.domain.film_record import FilmRecord
 from storyforge.domain.job import Job, JobKind, JobResult, JobState, JobStatus, Stage
 from storyforge.domain.script import Script
 from storyforge.domain.segment import EncodedSegment, SegmentSummary
@@ -39,6 +40,7 @@ class Outcome:
     media: EncodedSegment
     video_url: str
     thumbnail_url: str
+    film: FilmRecord | None = None
 
 
 @dataclass(frozen=True)
@@ -115,6 +117,7 @@ def _insert_segment(
             summary=outcome.summary.model_copy(update={"number": number}).to_json(),
             long_summary=outcome.long_summary,
             media=outcome.media.to_json(),
+            film=outcome.film.to_json() if outcome.film else None,
             seconds=outcome.media.seconds,
             hidden_at=None,
             created_at=now,

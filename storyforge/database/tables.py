@@ -138,6 +138,7 @@ segments = Table(
     Column("summary", Json, nullable=False),
     Column("long_summary", Text, nullable=False),  # of all older than the recent ones
     Column("media", Json, nullable=False),
+    Column("film", Json, nullable=True),  # FilmRecord; NULL for segments from before there was one
     Column("seconds", Float, nullable=False),
     Column("hidden_at", UtcDateTime, nullable=True),
     Column("created_at", UtcDateTime, nullable=False),

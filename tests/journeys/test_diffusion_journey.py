@@ -19,6 +19,7 @@ from scheduler.drain import Worker
 from storyforge.database.engine import Database
 from storyforge.domain.job import JobState, Lane, Stage
 from storyforge.errors import DeviceOutOfMemory
+from storyforge.settings import GateSettings
 from tests.builders import accept, new_scene
 from tests.chaos.evidence import NO_WAKE_UPS, gather
 from tests.chaos.oracle import judge
@@ -71,9 +72,13 @@ class Watched:
 
 @dataclass
 class RealRig(Rig):
-    """All lanes with the real writer, rules, storyboard and video model."""
+    """All lanes with the real writer, rules, storyboard and video model.
+
+    Models with random weights film noise, and shots that have nothing to do with one another.
+    """
 
     video: VideoModel = field(default_factory=StoryboardModel)
+    gates: GateSettings = field(default_factory=lambda: GateSettings(off="noise,join"))
 
     def worker(self, lane: Lane) -> Worker:
         worker = super().worker(lane)

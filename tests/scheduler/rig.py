@@ -29,7 +29,7 @@ from storyforge.domain.segment import SegmentSummary
 from storyforge.errors import DatabaseUnreachable
 from storyforge.events import RecordedEvents
 from storyforge.failpoints import Failpoints
-from storyforge.settings import JobSettings, VideoSettings
+from storyforge.settings import GateSettings, JobSettings, VideoSettings
 from storyforge.storage.memory import MemoryStore
 from storyforge.storage.store import ObjectStore
 
@@ -88,11 +88,15 @@ class NoObjection:
 
 @dataclass
 class FakeCamera:
-    """Grey frames; counts what it rendered. `before_render` may raise or look around."""
+    """A light that wanders over grey; counts what it rendered.
+
+    `before_render` may raise or look around. `shown` puts other frames in place of the sound ones.
+    """
 
     name: str = "fake-camera/1"
     rendered: list[int] = field(default_factory=list)
     before_render: Callable[[ShotRequest], None] = lambda _request: None
+    shown: Callable[[ShotRequest, Frames], Frames] = lambda _request, frames: frames
 
     def render(self, request: ShotRequest, result: Path, watch: StepWatch) -> None:
         self.before_render(request)
@@ -102,11 +106,18 @@ class FakeCamera:
 
     def frames(self, request: ShotRequest, result: Path) -> Iterator[Frames]:
         assert result.read_text() == str(request.seed)
-        shape = (request.frames, request.height, request.width, 3)
-        yield np.full(shape, 40 + 80 * request.index, np.uint8)
+        yield self.shown(request, wandering_light(request))
 
     def close(self) -> None:
         return
+
+
+def wandering_light(request: ShotRequest) -> Frames:
+    """A soft light on grey that moves by a pixel a frame; every shot is a little brighter."""
+    across = np.abs(np.arange(request.width) - np.arange(request.frames)[:, None])
+    light = 60 + 4 * request.index + 120 * np.exp(-across / request.width * 4)
+    rows = light[:, None, :, None].repeat(request.height, axis=1).repeat(3, axis=3)
+    return rows.astype(np.uint8)
 
 
 class ForgetfulDatabase(Database):
@@ -141,6 +152,7 @@ class Rig:
     language: LanguageModel = field(default_factory=FakeWriter)
     validator: ContinuityValidator = field(default_factory=NoObjection)
     device: DeviceGuard = field(default_factory=DeviceGuard)
+    gates: GateSettings = field(default_factory=GateSettings)
 
     def worker(self, lane: Lane) -> Worker:
         """One worker of a lane."""
@@ -153,6 +165,7 @@ class Rig:
             store=self.store,
             video_settings=VideoSettings(width=64, height=64, fps=4, x264_preset="ultrafast"),
             work_dir=self.folder,
+            gates=self.gates,
         )
         return Worker(
             name=record.name,

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch.nn import functional
 
 from inference.video.model import Frames
-from storyforge.errors import RenderFailed
+from storyforge.errors import QualityRefused, RenderFailed
 
 
 def fit_frames(
@@ -20,7 +20,8 @@ def fit_frames(
 
     chunks: [1, 3, t, h, w] in -1..1, in order. Each is picked from, resized and converted where it
     lies, so that only bytes of the wanted size leave the device. Stops decoding after the last
-    wanted frame. Raises RenderFailed when the chunks end too early.
+    wanted frame. Raises RenderFailed when the chunks end too early, QualityRefused for values that
+    are no numbers.
     """
     start = next_shown = 0
     for chunk in chunks:
@@ -29,6 +30,9 @@ def fit_frames(
         while until < len(shown) and shown[until] < stop:
             until += 1
         if until > next_shown:
+            # One number instead of a mask: values in -1..1 cannot overflow a sum of 32 bits.
+            if not torch.isfinite(chunk.sum(dtype=torch.float32)):
+                raise QualityRefused("The decoder gave frames with values that are no numbers.")
             picked = [index - start for index in shown[next_shown:until]]
             yield to_bytes(_picked(chunk, picked, start), width, height)
             next_shown = until

@@ -12,7 +12,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
 from inference.video.diffusion.recipe import ClipRecipe
-from storyforge.errors import DiskFull, RenderFailed
+from storyforge.errors import DiskFull, QualityRefused, RenderFailed
 
 _LATENTS, _NOISE_STATE, _RECIPE = "latents", "noise_state", "recipe"
 
@@ -30,10 +30,11 @@ class SavedClip:
 
 
 def save_clip(clip: SavedClip, target: Path) -> None:
-    """Write the clip. Raises RenderFailed for latents that are no numbers, and DiskFull."""
+    """Write the clip. Raises QualityRefused for latents that are no numbers, and DiskFull."""
     if not bool(torch.isfinite(clip.latents).all()):
-        raise RenderFailed(
-            "The video model gave values that are no numbers; try another seed or precision."
+        raise QualityRefused(
+            "The video model gave latents with values that are no numbers; if other seeds do too, "
+            "use another precision."
         )
     tensors = {_LATENTS: clip.latents.contiguous(), _NOISE_STATE: clip.noise_state.contiguous()}
     # Bytes and our own write: safetensors would make a file that only its owner may read.

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from storyforge.errors import RenderFailed, SetupProblem
+from storyforge.errors import QualityRefused, RenderFailed, SetupProblem
 from tests.inference.diffusion.conftest import Opener
 from tests.inference.diffusion.takes import EVERY_MODEL, QUIET, STEPS, a_take, filmed
 
@@ -165,7 +165,7 @@ def test_latents_that_are_no_numbers_are_refused(opened: Opener, result: Path) -
     model = opened("wan.wan22_ti2v")
     with torch.no_grad():
         model.studio().loaded().pipeline.transformer.proj_out.bias.fill_(float("nan"))
-    with pytest.raises(RenderFailed, match="no numbers"):
+    with pytest.raises(QualityRefused, match="no numbers"):
         model.render(a_take(), result, QUIET)
     assert not result.exists()
 
