@@ -25,6 +25,7 @@ from storyforge.domain.job import (
     JobState,
     JobStatus,
     WireStage,
+    live_thumbnail_url,
 )
 from storyforge.domain.wire import Wire
 from storyforge.errors import InvalidInput
@@ -56,6 +57,8 @@ class JobOut(Wire):
     attempts: Mapping[str, int]
     error: JobError | None
     preview_url: str | None
+    live_url: str | None
+    live_thumbnail_url: str | None
     result: JobResult | None
     discarded: bool
     created_at: datetime
@@ -81,6 +84,8 @@ def job_out(job: Job) -> JobOut:
         attempts=job.attempts,
         error=job.error,
         preview_url=job.preview_url,
+        live_url=job.live_url,
+        live_thumbnail_url=live_thumbnail_url(job.id) if job.live_url else None,
         result=job.result,
         discarded=job.discarded,
         created_at=job.created_at,

@@ -12,7 +12,7 @@ from api.services import Services
 from storyforge.database import jobs as job_rows
 from storyforge.database import scenes as scene_rows
 from storyforge.database import segments as segment_rows
-from storyforge.domain.job import WIRE_STAGES, Job, JobKind, JobState, WireStage
+from storyforge.domain.job import WIRE_STAGES, Job, JobKind, JobState, WireStage, live_thumbnail_url
 from storyforge.storage import paths
 
 CARDS_PER_PAGE = 24
@@ -48,6 +48,8 @@ class JobView:
     text: str
     reason: str
     preview_url: str | None
+    live_url: str | None
+    live_thumbnail_url: str
 
 
 @dataclass(frozen=True)
@@ -95,6 +97,8 @@ def job_view(job: Job) -> JobView:
         text=job.text,
         reason=job.error.detail if job.error else "",
         preview_url=job.preview_url,
+        live_url=job.live_url,
+        live_thumbnail_url=live_thumbnail_url(job.id),
     )
 
 

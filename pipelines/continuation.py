@@ -95,11 +95,13 @@ def _encode(payload: GenerationJobPayload, tools: Tools, log: StageLog) -> None:
     rendered = required(log, Stage.RENDER_SHOTS, RenderedShots)
     shots = _full_size_shots(payload, tools, log)
     encode_hls(
+        payload.scene_id,
         Takes(shots, rendered.results, tools.take_book(shots, log)),
         tools.video,
         _profile(payload, tools.video_settings),
         tools.video_settings.x264_preset,
         tools.gates,
+        tools.store,
         tools.folder(payload),
         log,
     )

@@ -7,6 +7,7 @@ from typing import Any, Protocol, TypeVar
 
 from storyforge.database.finalize import Outcome
 from storyforge.domain.job import LANES, Lane, Stage
+from storyforge.domain.segment import LiveFilm
 from storyforge.domain.wire import Wire, content_hash
 
 ResultT = TypeVar("ResultT", bound=Wire)
@@ -54,6 +55,10 @@ class StageLog(Protocol):
         preview_url: str | None = None,
     ) -> None:
         """Save the stage's result, and move the job's status, in one transaction."""
+        ...
+
+    def show(self, film: LiveFilm) -> None:
+        """Say what of the film can be watched by now; called from a thread of its own."""
         ...
 
     def commit(self, outcome: Outcome) -> None:

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection
 
 from storyforge import clock
-from storyforge.database import finalize, jobs, leases, stage_results
+from storyforge.database import finalize, jobs, leases, live_films, stage_results
 from storyforge.database.engine import Database
 from storyforge.database.finalize import Finalized, Outcome
 from storyforge.database.leases import Claim, LeaseLost
@@ -20,7 +20,9 @@ from storyforge.domain.job import (
     Job,
     JobState,
     Stage,
+    live_master_url,
 )
+from storyforge.domain.segment import LiveFilm
 from storyforge.errors import DatabaseUnreachable
 from storyforge.events import EventBus, LiveEvent
 from storyforge.failpoints import Failpoints
@@ -158,6 +160,17 @@ class Attempt:
 
         self._tell(self._write(write))
         self.last_progress_s = clock.monotonic_s()
+
+    def show(self, film: LiveFilm) -> None:
+        """Note what of the film is in the store, for readers; also from another thread."""
+
+        def write(c: Connection) -> Job | None:
+            url = live_master_url(self.claim.job_id)
+            return live_films.note_film(c, self.claim, film, url, now=clock.utc_now())
+
+        told = self.database.write(write)
+        if told is not None:
+            self._tell(told)
 
     def commit(self, outcome: Outcome) -> None:
         """Finalise; finds its own earlier commit when only the reply was lost."""

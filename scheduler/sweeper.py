@@ -20,6 +20,7 @@ import structlog
 from sqlalchemy import Connection
 
 from scheduler.dispatch import CeleryDispatcher, Dispatcher, make_celery
+from scheduler.leftovers import Collector
 from scheduler.retries import lost_retry
 from scheduler.runtime import require_broker
 from storyforge import clock
@@ -31,6 +32,7 @@ from storyforge.domain.job import Job, Lane
 from storyforge.errors import DatabaseUnreachable, DiskFull
 from storyforge.events import EventBus, LiveEvent, RedisEvents
 from storyforge.settings import JobSettings, Settings, load_settings
+from storyforge.storage import open_store
 from storyforge.telemetry import set_up_logging
 
 _log = structlog.get_logger(__name__)
@@ -76,6 +78,7 @@ class Sweeper:
     jobs: JobSettings
     work_dir: Path
     record: WorkerRecord
+    collector: Collector
     _housekept_s: float = field(default=float("-inf"))
 
     def sweep(self) -> None:
@@ -126,6 +129,7 @@ class Sweeper:
         if made:
             _log.info("partitions made", names=made)
         self.database.write(lambda c: workers.forget_dead_workers(c, self.database.clock))
+        self.collector.collect()
         oldest = now - timedelta(seconds=self.jobs.work_ttl_s)
         remove_old_folders(self.work_dir / "jobs", oldest.timestamp())
 
@@ -144,14 +148,16 @@ def build_sweeper(settings: Settings, pid: int) -> Sweeper:
     """Open what the sweeper needs."""
     broker_url = require_broker(settings)
     timeout_s = settings.broker.connect_timeout_s
+    database = open_database(settings.database_url, settings.database)
     return Sweeper(
-        database=open_database(settings.database_url, settings.database),
+        database=database,
         events=RedisEvents(broker_url, timeout_s=timeout_s),
         dispatcher=CeleryDispatcher(make_celery(settings, broker_url)),
         queues=RedisQueueLengths(broker_url, timeout_s=timeout_s),
         jobs=settings.jobs,
         work_dir=settings.work_dir,
         record=WorkerRecord(name="sweeper", role="sweeper", pid=pid, info={}),
+        collector=Collector(database, open_store(settings), settings.jobs.leftover_grace_s),
     )
 
 

@@ -6,12 +6,19 @@ A *part* is one Media Segment of the RFC; a *segment* is ours: one committed pie
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import ceil
 from typing import TypeAlias
 from uuid import UUID
 
-from storyforge.domain.segment import EncodedSegment, HlsProfile, Part, Rung, RungMedia
+from storyforge.domain.segment import (
+    EncodedSegment,
+    HlsProfile,
+    LiveFilm,
+    Part,
+    Rung,
+    RungMedia,
+)
 
 # 6 covers all we use: decimal EXTINF (3), INDEPENDENT-SEGMENTS and START (draft-14 on).
 VERSION = 6
@@ -60,6 +67,21 @@ def scene_master(
     """
     known = ((rung, rates[rung.name]) for rung in profile.rungs if rung.name in rates)
     return _master(known, profile, rung_uri, start=(_FROM_THE_START,))
+
+
+def live_master(film: LiveFilm, rung_uri: Callable[[Rung], str]) -> str:
+    """The master of a film that is being made; its rates are declared, not measured."""
+    rates = (
+        (media.rung, replace(RungRates.of(media, film.profile), peak=float(media.bandwidth)))
+        for media in film.rungs
+    )
+    return _master(rates, film.profile, rung_uri, start=(_FROM_THE_START,))
+
+
+def live_rung_playlist(film: LiveFilm, media: RungMedia, prefix: str) -> str:
+    """One rung of a film that is being made: EVENT, and closed once the film has `ended`."""
+    block = segment_block(media.parts, prefix, first=True)
+    return scene_header(film.profile, ended=False) + block + (scene_tail() if film.ended else "")
 
 
 def scene_rung_playlist(

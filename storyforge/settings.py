@@ -208,6 +208,7 @@ class JobSettings(Group):
     publishers: int = Field(default=1, ge=1, le=64)
     fence: bool = True  # tests switch it off to prove that the oracle sees the damage
     work_ttl_s: float = 7 * 86_400.0
+    leftover_grace_s: float = Field(default=3600.0, ge=0)  # then a dead encode's files are deleted
 
 
 class Settings(BaseSettings):

@@ -4,6 +4,7 @@ import { Problem, fragment, send, toast } from "./http.js";
 import { Film } from "./film.js";
 import { storyForm } from "./forms.js";
 import { follow } from "./live.js";
+import { letGo, watch } from "./live_film.js";
 import { ask, titleAndEnd } from "./scene_head.js";
 
 const ENDED = ["final_ready", "failed", "cancelled"];
@@ -63,15 +64,16 @@ function showCurtain() {
   showPreviewOnScreen(live);
 }
 
-// Until there is a film, the screen shows the moving preview of what is being filmed.
+// Until there is a film, the screen shows what is being filmed: its moving preview, then its parts.
 function showPreviewOnScreen(live) {
-  const source = count ? null : live?.querySelector("[data-preview]");
+  const source = count ? null : live?.querySelector("[data-preview], [data-live-film]");
   let stage = screen.querySelector(".stage-preview");
   if (!source) {
     stage?.remove();
+    letGo();
     return;
   }
-  if (stage?.getAttribute("src") === source.getAttribute("src")) return;
+  if (stage && shownBy(stage) === shownBy(source)) return;
   stage?.remove();
   stage = source.cloneNode();
   stage.className = "stage-preview";
@@ -80,7 +82,13 @@ function showPreviewOnScreen(live) {
   start(stage);
 }
 
+function shownBy(video) {
+  return video.dataset.liveFilm ?? video.getAttribute("src");
+}
+
 function start(video) {
+  letGo();
+  if (video.dataset.liveFilm) watch(video);
   if (calm.matches) video.controls = true;
   else video.play().catch(() => (video.controls = true));
 }
@@ -162,9 +170,14 @@ async function lookAtScene() {
   if (another) await allChaptersAnew();
   else await newChapters();
   if (!count) film.close();
-  else if (!film.shown) film.open(0, !calm.matches);
+  else if (!film.shown) film.open(seenWhileFilmed(), !calm.matches);
   else if (another) film.reopen();
   showWhereWeAre();
+}
+
+// The first chapter goes on where it was watched while it was being filmed.
+function seenWhileFilmed() {
+  return screen.querySelector(".stage-preview[data-live-film]")?.currentTime ?? 0;
 }
 
 // Jobs
@@ -185,12 +198,20 @@ function renewJobs() {
 
 // A preview that plays already goes on playing in the new list.
 function keepPreviews(fresh) {
-  for (const video of fresh.querySelectorAll("[data-preview]")) {
-    const old = jobs.querySelector(`[data-preview][src="${CSS.escape(video.getAttribute("src"))}"]`);
+  const playing = [...jobs.querySelectorAll("[data-preview], [data-live-film]")];
+  for (const video of fresh.querySelectorAll("[data-preview], [data-live-film]")) {
+    const old = playing.find((one) => shownBy(one) === shownBy(video));
     if (old) video.replaceWith(old);
   }
   jobs.replaceChildren(fresh);
+  startPreviews();
+}
+
+// Without a film yet, what is being filmed plays on the screen instead of here.
+function startPreviews() {
+  letGo();
   for (const video of jobs.querySelectorAll("[data-preview]")) start(video);
+  for (const video of count ? jobs.querySelectorAll("[data-live-film]") : []) start(video);
 }
 
 function update(job) {
@@ -202,7 +223,7 @@ function update(job) {
   }
   if (job.seq <= Number(shown.dataset.seq)) return;
   const live = shown.hasAttribute("data-live");
-  const another = ENDED.includes(job.status) || !live || (job.previewUrl && !shown.querySelector("[data-preview]"));
+  const another = ENDED.includes(job.status) || !live || (job.previewUrl && !shown.querySelector("[data-preview], [data-live-film]")) || (job.liveUrl && !shown.querySelector("[data-live-film]"));
   shown.dataset.seq = job.seq;
   if (live) {
     shown.querySelector("progress").value = job.progress;
@@ -238,7 +259,7 @@ function camel(name) {
   return name.replace(/_(.)/g, (_, letter) => letter.toUpperCase());
 }
 
-for (const video of jobs.querySelectorAll("[data-preview]")) start(video);
+startPreviews();
 showWhereWeAre();
 
 // The forms

@@ -25,13 +25,15 @@ def encode_hls(
     *,
     preset: str,
     on_frames: Callable[[int], None],
+    on_file: Callable[[str], None] = lambda _name: None,
 ) -> EncodedSegment:
     """Encode all frames into `into`, an empty folder, and give the segment with its files.
 
     chunks: uint8 RGB, [t, H, W, 3], pulled in the calling thread while threads encode. A chunk
     must not change once it was given. Frames of another size than the top rung are fitted to it.
     preset: of x264. on_frames: called in the calling thread with the frames that every rung has
-    taken in; it may raise to cancel.
+    taken in; it may raise to cancel. on_file: called, in the encoding threads, with the name of each
+    part that is whole, and before the first of them with the poster's.
 
     The files are checked, synced and listed in publishing order: parts, stills, variant
     playlists, master. Raises EncodeFailed (no frames, frames of a wrong kind, a codec's refusal),
@@ -39,7 +41,7 @@ def encode_hls(
     """
     with border():
         into.mkdir(parents=True, exist_ok=True)
-    with AssemblyLine(profile, into, preset=preset) as line:
+    with AssemblyLine(profile, into, preset=preset, on_file=on_file) as line:
         for chunk in chunks:
             _hand_over(chunk, line, on_frames)
             del chunk  # not held while the next one is being made

@@ -48,11 +48,14 @@ class RungResult:
 class AssemblyLine:
     """Owns the threads of one encode; a context manager, none of them outlives its block."""
 
-    def __init__(self, profile: HlsProfile, into: Path, *, preset: str) -> None:
+    def __init__(
+        self, profile: HlsProfile, into: Path, *, preset: str, on_file: Callable[[str], None]
+    ) -> None:
         self.fps = profile.fps
         self._profile = profile
         self._into = into
         self._preset = preset
+        self._on_file = on_file
         self._pictures: Channel[Picture] = Channel(CHANNEL_FRAMES)
         self._yuv: list[Channel[VideoFrame]] = [Channel(CHANNEL_FRAMES) for _ in profile.rungs]
         self._encoded = [0] * len(profile.rungs)
@@ -135,9 +138,12 @@ class AssemblyLine:
     def _convert(self) -> None:
         top = self._profile.rungs[0]
         to_yuv, stills, number = ToYuv(), Stills(self._profile.fps), 0
+        first_part_frames = self._profile.fps * self._profile.gop_seconds
         while (picture := self._pictures.take()) is not None:
             picture = fit(picture, top.width, top.height)
             stills.offer(picture)
+            if number + 1 == first_part_frames:
+                self._on_file(stills.write_poster(self._into))  # before the part that it stands for
             frame = to_yuv(picture)
             frame.pts, frame.time_base = number, Fraction(1, self._profile.fps)
             del picture  # not held while the channel is full
@@ -158,6 +164,7 @@ class AssemblyLine:
             self._into,
             preset=self._preset,
             threads=codec_threads(self._profile.rungs, place),
+            on_part=self._on_file,
         )
         try:
             while (frame := self._yuv[place].take()) is not None:

@@ -7,15 +7,20 @@ that are cut off. So the parts are written here, and the encoder asks after ever
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 
 class PartFiles:
-    """Opens what the muxer asks for; keeps the first failure, in the muxer's own thread."""
+    """Opens what the muxer asks for; keeps the first failure, in the muxer's own thread.
 
-    def __init__(self, folder: Path) -> None:
+    on_part: called with the name of each part that the muxer has finished.
+    """
+
+    def __init__(self, folder: Path, on_part: Callable[[str], None]) -> None:
         self._folder = folder
+        self._on_part = on_part
         self._open: list[_PartFile] = []
         self.failure: OSError | None = None
 
@@ -26,6 +31,15 @@ class PartFiles:
         part = _PartFile(self, self._folder / Path(url).name)
         self._open.append(part)
         return part
+
+    def closed(self, name: str) -> None:
+        """The muxer has finished a part."""
+        if self.failure is None:
+            self._on_part(name)
+
+    def disown(self) -> None:
+        """Parts that are closed from here on are not whole."""
+        self._on_part = lambda _name: None
 
     def check(self) -> None:
         """Raise what the disk refused, if it did."""
@@ -44,6 +58,7 @@ class _PartFile:
 
     def __init__(self, files: PartFiles, path: Path) -> None:
         self._files = files
+        self._name = path.name
         self._file: io.FileIO | None = None
         try:
             self._file = io.FileIO(path, "w")
@@ -63,9 +78,11 @@ class _PartFile:
 
     def close(self) -> None:
         """Close the file; closing twice is fine."""
+        if self._file is None or self._file.closed:
+            return
         with suppress(OSError):  # nothing is buffered, so nothing is lost here
-            if self._file is not None:
-                self._file.close()
+            self._file.close()
+        self._files.closed(self._name)
 
 
 class _Nowhere:

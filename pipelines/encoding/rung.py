@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
@@ -25,6 +26,7 @@ MAX_BITS_PER_PIXEL = 0.14
 MIN_CAP_BPS = 200_000
 AUDIO_BPS = 64_000
 AAC_FRAME_SAMPLES: Final = 1024
+_TRANSPORT_SHARE = 1.1  # transport packets add 4 %, short audio packets their padding
 
 
 def cap_bps(rung: Rung, fps: int) -> int:
@@ -32,14 +34,26 @@ def cap_bps(rung: Rung, fps: int) -> int:
     return max(MIN_CAP_BPS, round(rung.width * rung.height * fps * MAX_BITS_PER_PIXEL))
 
 
+def declared_bps(rung: Rung, fps: int) -> int:
+    """What a playlist says of a rung that is not measured yet, sound and packets included."""
+    return round((cap_bps(rung, fps) + AUDIO_BPS) * _TRANSPORT_SHARE)
+
+
 class RungEncoder:
     """Encodes one rung; belongs to one thread. Errors of the libraries come through unwrapped."""
 
     def __init__(
-        self, rung: Rung, profile: HlsProfile, into: Path, *, preset: str, threads: int
+        self,
+        rung: Rung,
+        profile: HlsProfile,
+        into: Path,
+        *,
+        preset: str,
+        threads: int,
+        on_part: Callable[[str], None],
     ) -> None:
         self._profile = profile
-        self._files = PartFiles(into)
+        self._files = PartFiles(into, on_part)
         self._silence_samples = 0
         self.frames = 0
         self._container: OutputContainer = av.open(
@@ -115,6 +129,7 @@ class RungEncoder:
 
     def abandon(self) -> None:
         """Close what is open; what lies on disk is worthless."""
+        self._files.disown()
         with suppress(av.FFmpegError, OSError):  # the error that led here is the one to tell
             self._container.close()
         self._files.close()

@@ -1,4 +1,4 @@
-"""Stills taken while frames stream by: the thumbnail, and the sprite sheet for seeking."""
+"""Stills taken while frames stream by: poster, thumbnail, and the sprite sheet for seeking."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import numpy as np
 from pipelines.encoding.pictures import Picture, resize
 
 THUMBNAIL, SPRITES, SPRITES_INDEX = "thumbnail.jpg", "sprites.jpg", "sprites.vtt"
+POSTER = "poster.jpg"  # the best of the first seconds, there before the film is
 THUMBNAIL_WIDTH = 640
 TILE_SIDE = 160  # the longer side of a sprite tile: 160x90 for 16:9
 MAX_TILES = 100
@@ -37,6 +38,7 @@ class Stills:
         self._best: _Look | None = None
         self._latest: _Look | None = None  # may still turn out to be the last frame
         self._latest_number = -1
+        self._has_poster = False
         self._tiles: list[Picture] = []
         self._tile_frames = fps
         self._frames = 0
@@ -54,14 +56,25 @@ class Stills:
             self._add_tile(picture)
 
     def write(self, into: Path) -> tuple[str, ...]:
-        """Write the three files; gives their names. Raises OSError."""
+        """Write what is not written yet; gives all names. Raises OSError."""
+        if not self._has_poster:
+            self.write_poster(into)
+        (into / THUMBNAIL).write_bytes(_jpeg(self._best_so_far()))
+        (into / SPRITES).write_bytes(_jpeg(_sheet(self._tiles)))
+        (into / SPRITES_INDEX).write_text(self._index(), encoding="utf-8")
+        return POSTER, THUMBNAIL, SPRITES, SPRITES_INDEX
+
+    def write_poster(self, into: Path) -> str:
+        """Write the best picture so far, for those who watch before the end; gives its name."""
+        (into / POSTER).write_bytes(_jpeg(self._best_so_far()))
+        self._has_poster = True
+        return POSTER
+
+    def _best_so_far(self) -> Picture:
         if self._best is None:
             self._promote()  # a film of one frame: better than none
         assert self._best is not None, "no frame was offered"
-        (into / THUMBNAIL).write_bytes(_jpeg(self._best.picture))
-        (into / SPRITES).write_bytes(_jpeg(_sheet(self._tiles)))
-        (into / SPRITES_INDEX).write_text(self._index(), encoding="utf-8")
-        return THUMBNAIL, SPRITES, SPRITES_INDEX
+        return self._best.picture
 
     def _promote(self) -> None:
         latest, self._latest = self._latest, None

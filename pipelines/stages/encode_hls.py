@@ -13,6 +13,7 @@ from pipelines.encoding.hls import encode_hls as encode_frames
 from pipelines.files import SavedFile, is_whole
 from pipelines.gates.joins import join_kinds
 from pipelines.gates.screening import ClipRefused, Screening
+from pipelines.live_film import LiveFilming, nothing_yet
 from pipelines.stage_log import ResultsGone, StageLog, run_once
 from pipelines.takes import TakeBook
 from storyforge.domain.film_record import FilmRecord, ShotFilm, StartPicture, told_line
@@ -22,6 +23,7 @@ from storyforge.domain.wire import Wire
 from storyforge.errors import RenderFailed
 from storyforge.ids import uuid7
 from storyforge.settings import GateSettings
+from storyforge.storage.store import ObjectStore
 
 STAGE = Stage.ENCODE_HLS
 
@@ -45,15 +47,19 @@ class Takes:
 
 
 def encode_hls(
+    scene_id: UUID,
     takes: Takes,
     video: VideoModel,
     profile: HlsProfile,
     preset: str,
     gates: GateSettings,
+    store: ObjectStore,
     folder: Path,
     log: StageLog,
 ) -> EncodedFilm:
     """Saved results become frames, frames become the ladder, never a whole clip in memory.
+
+    Whatever is encoded can be watched at once, under the id of the segment to be.
 
     Raises EncodeFailed, RenderFailed (a wrong number of frames), ResultsGone when a saved result
     is not what it was, TakeRefused when a gate refused a clip, and QualityRefused when it was
@@ -65,18 +71,22 @@ def encode_hls(
     def work() -> EncodedFilm:
         log.step(STAGE, 0.0, "Encoding.")
         shutil.rmtree(into, ignore_errors=True)
+        segment_id = uuid7()  # of this encode alone: no key of the store is written by two
+        nothing = nothing_yet(scene_id, segment_id, profile)
         screening = Screening(gates, profile.fps)
-        media = encode_frames(
-            _screened(takes, video, screening, folder),
-            profile,
-            into,
-            preset=preset,
-            on_frames=lambda done: log.step(
-                STAGE, done / total, f"Encoding frame {done} of {total}."
-            ),
-        )
+        with LiveFilming(nothing, into, store, log.show) as live:
+            media = encode_frames(
+                _screened(takes, video, screening, folder),
+                profile,
+                into,
+                preset=preset,
+                on_frames=lambda done: log.step(
+                    STAGE, done / total, f"Encoding frame {done} of {total}."
+                ),
+                on_file=live.offer,
+            )
         film = _record(takes, video, screening, gates.names_off)
-        return EncodedFilm(segment_id=uuid7(), folder=into.name, media=media, film=film)
+        return EncodedFilm(segment_id=segment_id, folder=into.name, media=media, film=film)
 
     inputs = [[file.sha256 for file in takes.results], profile.to_json(), preset]
     return run_once(

@@ -146,6 +146,15 @@ def segment_rungs(
     return [(row.id, _RUNGS.validate_python(row.rungs)) for row in c.execute(query)]
 
 
+def segment_media(c: Connection, scene_id: UUID, segment_id: UUID) -> EncodedSegment | None:
+    """What a visible segment is made of; None when it was taken away or never there."""
+    query = select(segments.c.media).where(
+        segments.c.scene_id == scene_id, segments.c.id == segment_id, _VISIBLE
+    )
+    media = c.execute(query).scalar_one_or_none()
+    return None if media is None else EncodedSegment.model_validate(media)
+
+
 def last_rows(c: Connection, scene_id: UUID, count: int, *, before: int) -> Sequence[Row[Any]]:
     """The rows of the last `count` visible segments with number < `before`, in story order."""
     query = (

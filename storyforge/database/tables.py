@@ -100,6 +100,7 @@ jobs = Table(
     Column("seq", Integer, nullable=False),  # numbers the live updates
     Column("error", Json, nullable=True),
     Column("preview_url", Text, nullable=True),
+    Column("live_url", Text, nullable=True),
     Column("result", Json, nullable=True),
     Column("discarded", Boolean, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
@@ -121,6 +122,18 @@ stage_results = Table(
     Column("epoch", Integer, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     PrimaryKeyConstraint("job_id", "stage", "item"),
+)
+
+# What each encode of a job has put into the store so far. A row is there before its first file, and
+# until the last one is collected.
+live_films = Table(
+    "live_films",
+    metadata,
+    Column("segment_id", Uuid, primary_key=True),
+    Column("job_id", Uuid, ForeignKey("jobs.id"), nullable=False),
+    Column("visible", Boolean, nullable=False),
+    Column("body", Json, nullable=False),  # LiveFilm
+    Index("ix_live_films_job", "job_id", "segment_id"),
 )
 
 segments = Table(

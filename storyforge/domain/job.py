@@ -186,7 +186,10 @@ class JobResult(Wire):
 
 
 class JobProgressUpdate(Wire):
-    """One numbered update on a job (the specification's interface, plus `seq`, `previewUrl`)."""
+    """One numbered update on a job (the specification's interface, plus `seq` and two addresses).
+
+    live_url: the playlist of the film while it is being made; None before its first part.
+    """
 
     job_id: UUID
     scene_id: UUID
@@ -197,7 +200,18 @@ class JobProgressUpdate(Wire):
     message: str = ""
     error: JobError | None = None
     preview_url: str | None = None
+    live_url: str | None = None
     result: JobResult | None = None
+
+
+def live_master_url(job_id: UUID) -> str:
+    """Where the film of a job that is being filmed plays, a path on this node."""
+    return f"/v1/jobs/{job_id}/master.m3u8"
+
+
+def live_thumbnail_url(job_id: UUID) -> str:
+    """A still of that film, likewise."""
+    return f"/v1/jobs/{job_id}/thumbnail.jpg"
 
 
 class Job(Wire):
@@ -221,6 +235,7 @@ class Job(Wire):
     seq: int
     error: JobError | None
     preview_url: str | None
+    live_url: str | None
     result: JobResult | None
     discarded: bool
     created_at: datetime
@@ -238,5 +253,6 @@ class Job(Wire):
             message=self.message,
             error=self.error,
             preview_url=self.preview_url,
+            live_url=self.live_url,
             result=self.result,
         )

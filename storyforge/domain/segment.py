@@ -81,6 +81,26 @@ class EncodedSegment(Wire):
     files: tuple[MediaFile, ...]
 
 
+class LiveFilm(Wire):
+    """A film while it is being made: the parts of each rung that can be fetched by now.
+
+    It lies where the segment will lie, under the same names: what is seen of it stays true.
+    bandwidth, average_bandwidth of its rungs: what the encoder is held to, since nothing is measured
+    yet. ended: every part is there.
+    """
+
+    scene_id: UUID
+    segment_id: UUID
+    profile: HlsProfile
+    rungs: tuple[RungMedia, ...]
+    ended: bool = False
+
+    @property
+    def visible(self) -> bool:
+        """Whether a player can begin: every rung has a part."""
+        return all(rung.parts for rung in self.rungs)
+
+
 class Segment(Wire):
     """One committed segment of a scene; `number` counts from 1 and has no holes."""
 

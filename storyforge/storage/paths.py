@@ -40,6 +40,11 @@ def thumbnail_key(scene_id: UUID, segment_id: UUID) -> str:
     return f"{segment_prefix(scene_id, segment_id)}thumbnail.jpg"
 
 
+def poster_key(scene_id: UUID, segment_id: UUID) -> str:
+    """A still of the segment's beginning, there while the rest is being filmed."""
+    return f"{segment_prefix(scene_id, segment_id)}poster.jpg"
+
+
 def preview_key(scene_id: UUID, job_id: UUID, input_hash: str, suffix: str = ".mp4") -> str:
     """The animatic of one job.
 

@@ -169,7 +169,7 @@ def test_files_are_listed_in_publishing_order_with_their_hashes(
     names = [file.path for file in segment.files]
     assert names == [
         *(f"{rung}_{n:04d}.ts" for rung in ("108p", "54p") for n in (1, 2, 3)),
-        *("thumbnail.jpg", "sprites.jpg", "sprites.vtt"),
+        *("poster.jpg", "thumbnail.jpg", "sprites.jpg", "sprites.vtt"),
         *("108p.m3u8", "54p.m3u8", "master.m3u8"),
     ]
     assert sorted(names) == sorted(path.name for path in folder.iterdir())

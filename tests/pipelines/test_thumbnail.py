@@ -33,8 +33,8 @@ def written(pictures: list[Picture], into: Path, fps: int = 4) -> dict[str, np.n
     for picture in pictures:
         stills.offer(picture)
     names = stills.write(into)
-    assert names == ("thumbnail.jpg", "sprites.jpg", "sprites.vtt")
-    return {name: np.asarray(cv2.imread(str(into / name)))[..., ::-1] for name in names[:2]}
+    assert names == ("poster.jpg", "thumbnail.jpg", "sprites.jpg", "sprites.vtt")
+    return {name: np.asarray(cv2.imread(str(into / name)))[..., ::-1] for name in names[:3]}
 
 
 def test_sharpness_orders_pictures_as_an_eye_would() -> None:

@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import select
 
 from scheduler.dispatch import RecordedWakeUps
+from scheduler.leftovers import Collector
 from scheduler.sweeper import RedisQueueLengths, Sweeper, remove_old_folders
 from storyforge.database.engine import Database
 from storyforge.database.tables import jobs
@@ -18,6 +19,7 @@ from storyforge.database.workers import WorkerRecord
 from storyforge.domain.job import JobState, Lane
 from storyforge.events import RecordedEvents
 from storyforge.settings import JobSettings
+from storyforge.storage.memory import MemoryStore
 from tests.builders import accept, claim, hand_on, new_scene
 from tests.chaos.evidence import gather
 
@@ -42,6 +44,7 @@ def _sweeper(database: Database, folder: Path, unread: int = 0) -> Sweeper:
         jobs=JobSettings(backoff_s=0.0),
         work_dir=folder,
         record=WorkerRecord(name="sweeper", role="sweeper", pid=1, info={}),
+        collector=Collector(database, MemoryStore(), grace_s=3600.0),
     )
 
 
