@@ -41,7 +41,19 @@ from storyforge.settings import Settings
 from storyforge.storage.store import ObjectStore
 from storyforge.storage.tokens import TokenSigner
 
-_ROUTED = (scenes, bibles, continuations, continuity, segments, jobs, live, media, health, pages)
+_ROUTED = (
+    scenes,
+    bibles,
+    continuations,
+    continuity,
+    segments,
+    jobs,
+    job_films,
+    live,
+    media,
+    health,
+    pages,
+)
 
 
 def create_app(
