@@ -12,6 +12,7 @@ from api import (
     continuations,
     continuity,
     health,
+    job_films,
     jobs,
     live,
     media,

@@ -19,6 +19,7 @@ from scheduler.drain import Worker
 from storyforge import clock
 from storyforge.domain.job import Lane
 from storyforge.errors import RenderFailed
+from storyforge.settings import GateSettings
 from tests.api.nodes import Node, make_node
 from tests.journeys.browser import browsing, find_chromium, serving
 from tests.pipelines.hls_checks import decoded, ffmpeg_complaints, strict_faults
@@ -135,6 +136,7 @@ def test_a_part_is_fetched_and_decoded_while_a_slow_real_model_still_decodes(
     node: Node, rig: SlowRig, tiny_model: TinyModel, tmp_path: Path
 ) -> None:
     rig.slow.model = open_video_model(str(tiny_model("wan.wan22_ti2v")), steps=2)
+    rig.gates = GateSettings(off="noise,join")  # random weights film noise
     scene_id = node.scene()
     asked = node.ask(scene_id, targetDuration=FILM_SECONDS)
     assert asked["liveUrl"] is None
