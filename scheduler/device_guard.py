@@ -10,7 +10,7 @@ from typing import Any
 
 import structlog
 
-from inference.devices.memory import memory_advice, memory_settled
+from inference.devices.memory import memory_facts, memory_settled
 from inference.devices.quarantine import Quarantine, Quarantined
 from inference.devices.reader import DeviceReader, XidWatch
 from inference.devices.records import Device
@@ -24,7 +24,13 @@ from inference.devices.xid_policy import (
 from inference.video.diffusion.device_errors import is_out_of_memory, is_sticky
 from scheduler.heartbeat import end_this_process
 from storyforge import clock
-from storyforge.errors import DeviceLost, DeviceOutOfMemory, StoryForgeError, Unavailable
+from storyforge.errors import (
+    DeviceLost,
+    DeviceOutOfMemory,
+    GpuTooSmall,
+    StoryForgeError,
+    Unavailable,
+)
 
 _log = structlog.get_logger(__name__)
 _LISTEN_S = 1.0
@@ -49,10 +55,15 @@ class DeviceGuard:
     """
 
     def __init__(
-        self, end_process: Callable[[], None] = end_this_process, pin: Pin | None = None
+        self,
+        end_process: Callable[[], None] = end_this_process,
+        pin: Pin | None = None,
+        suggest: Callable[[int], str] = lambda _total_bytes: "",
     ) -> None:
+        """suggest: names the video model for a card of so many bytes; empty when there is none."""
         self._end_process = end_process
         self._pin = pin
+        self._suggest = suggest
         self._leaving = threading.Event()
         self._dead = threading.Event()
         self._short = threading.Event()
@@ -136,8 +147,10 @@ class DeviceGuard:
         """An out-of-memory error with what is known of the device; any other as it is."""
         if not isinstance(exc, DeviceOutOfMemory) or self._known is None:
             return exc
-        advice = memory_advice(self._known, self._baseline_bytes)
-        return DeviceOutOfMemory(f"{exc.detail} {advice}", exc.retry_after_s)
+        facts = memory_facts(self._known, self._baseline_bytes)
+        model = self._suggest(self._known.total_bytes) if isinstance(exc, GpuTooSmall) else ""
+        hint = f" The catalogue's model for such a card is {model}." if model else ""
+        return type(exc)(f"{exc.detail} {facts}{hint}", exc.retry_after_s)
 
     def settle(self, free: Callable[[], None]) -> None:
         """Free the model and wait until the memory is back; if it stays, the process leaves."""

@@ -58,7 +58,7 @@ def build_worker(
         pid=os.getpid(),
         info={"device": device, "video": tools.video.name, "writer": tools.language.name},
     )
-    guard = DeviceGuard(pin=_pin(settings, device))
+    guard = DeviceGuard(pin=_pin(settings, device), suggest=lambda size: _suggested(settings, size))
     heartbeat = Heartbeat(database, settings.jobs, record, info=guard.info)
     guard.listen(heartbeat.end_for)
     heartbeat.start()
@@ -109,6 +109,12 @@ def _pin(settings: Settings, device: str) -> Pin | None:
     return Pin(NvmlReader(load_nvml()), int(device), Quarantine(settings.quarantine_dir))
 
 
+def _suggested(settings: Settings, total_bytes: int) -> str:
+    """The catalogue's video model for a card of that size."""
+    pair = read_catalogue(settings.models_dir / "catalogue").recommend(total_bytes)
+    return pair.video if pair is not None else ""
+
+
 def _video_model(settings: Settings, lane: Lane, device: str) -> VideoModel:
     """The configured model, for the lane that films; weights are loaded by the first render."""
     if lane is not Lane.FILM:
@@ -124,4 +130,5 @@ def _video_model(settings: Settings, lane: Lane, device: str) -> VideoModel:
         guidance=choice.guidance,
         shift=choice.shift,
         cache_dir=settings.node.data_dir / "compiled",
+        shrink=video.shrink,
     )

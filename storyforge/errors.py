@@ -190,10 +190,21 @@ class ModelLoading(Unavailable):
 
 
 class DeviceOutOfMemory(Unavailable):
-    """The device ran out of memory for this plan."""
+    """The device ran out of memory for this plan; `doing` says at what, where it is known."""
 
     code = "device_out_of_memory"
     title = "Device out of memory"
+
+    def __init__(self, detail: str, retry_after_s: float = 5.0, *, doing: str = "") -> None:
+        super().__init__(detail, retry_after_s)
+        self.doing = doing
+
+
+class GpuTooSmall(DeviceOutOfMemory):
+    """No plan fits the device; the detail names the setting that would."""
+
+    code = "gpu_oom"
+    title = "GPU too small"
 
 
 class DeviceLost(Unavailable):

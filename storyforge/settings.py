@@ -114,7 +114,8 @@ class VideoSettings(Group):
     """What films the shots; `model` empty: the storyboard renderer, else a model's folder.
 
     quality: a preset's name; only `exact` leaves every pixel as the model made it. steps: of the
-    denoising, the model's own number when None.
+    denoising, the model's own number when None. shrink: whether a shot that does not fit into the
+    device's memory may be rendered smaller and scaled up; otherwise it fails, saying what would fit.
     """
 
     model: str = ""
@@ -124,6 +125,7 @@ class VideoSettings(Group):
     height: int = Field(default=720, ge=64, le=4096, multiple_of=2)
     fps: int = Field(default=24, ge=1, le=120)
     x264_preset: str = "veryfast"
+    shrink: bool = False
 
 
 class GateSettings(Group):

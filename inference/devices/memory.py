@@ -43,15 +43,9 @@ def memory_settled(
         sleep(_POLL_S)
 
 
-def memory_advice(device: Device, baseline_bytes: int) -> str:
-    """What is known of why a job did not fit, and what to change.
-
-    baseline_bytes: what others held on the device before this process began.
-    """
-    total_gib, others_gib = device.total_bytes / _GIB, baseline_bytes / _GIB
-    words = f"{device.name} has {total_gib:.1f} GiB"
+def memory_facts(device: Device, baseline_bytes: int) -> str:
+    """How much memory the device has, and what others held of it before this process began."""
+    facts = f"{device.name} has {device.total_bytes / _GIB:.1f} GiB"
     if baseline_bytes >= _GIB:
-        words += f", of which other programs held {others_gib:.1f} GiB: end them, or film smaller"
-    else:
-        words += ": film smaller"
-    return f"{words} (STORYFORGE_VIDEO_WIDTH and _HEIGHT), or choose a smaller model."
+        facts += f", of which other programs held {baseline_bytes / _GIB:.1f} GiB: end them"
+    return f"{facts}."

@@ -23,12 +23,13 @@ def open_video_model(
     guidance: float | None = None,
     shift: float | None = None,
     cache_dir: Path | None = None,
+    shrink: bool = False,
 ) -> VideoModel:
     """The model for `spec`: empty for the storyboard renderer, else a model's folder.
 
     device: `cpu`, or the name of the card that this process is pinned to. quality: a preset's
     name. steps, guidance, shift: the family's own when None. cache_dir: where compiled kernels
-    persist. Torch is imported by the first render. Raises SetupProblem and WeightsDamaged.
+    persist. shrink: whether a shot that does not fit may be rendered smaller. Torch is imported by the first render. Raises SetupProblem and WeightsDamaged.
     """
     if not spec:
         return StoryboardModel()
@@ -45,5 +46,6 @@ def open_video_model(
         guidance=guidance,
         shift=shift,
         cache_dir=cache_dir,
+        shrink=shrink,
     )
     return DiffusionVideoModel(Path(spec), options)

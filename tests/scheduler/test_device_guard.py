@@ -19,13 +19,23 @@ from scheduler.device_guard import DeviceGuard, Pin
 from storyforge.database.engine import Database
 from storyforge.database.tables import jobs
 from storyforge.domain.job import JobState
-from storyforge.errors import DeviceLost, DeviceOutOfMemory, RenderFailed, StoryForgeError
+from storyforge.errors import (
+    DeviceLost,
+    DeviceOutOfMemory,
+    GpuTooSmall,
+    RenderFailed,
+    StoryForgeError,
+)
 from tests.builders import accept, claim, new_scene
 from tests.scheduler.rig import FILM, SHOTS, WRITE, Rig
 
 GIB = 1 << 30
 CARD = Device(index=0, uuid="GPU-a", name="Card", total_bytes=24 * GIB, free_bytes=23 * GIB)
 DEAD_CONTEXT = "CUDA error: an illegal memory access was encountered"
+
+
+def _suggest(total_bytes: int) -> str:
+    return "small-model" if total_bytes == CARD.total_bytes else ""
 
 
 class Host:
@@ -40,7 +50,7 @@ class Host:
 
     def new_process(self) -> DeviceGuard:
         """The guard of a process that starts now."""
-        guard = DeviceGuard(self._end, Pin(self.reader, 0, self.quarantine))
+        guard = DeviceGuard(self._end, Pin(self.reader, 0, self.quarantine), _suggest)
         guard.listen(self.fatal.append)
         return guard
 
@@ -255,13 +265,14 @@ def test_out_of_memory_frees_the_model_and_ends_bounded_saying_what_to_change(
     job_id = _job_to_film(rig)
     closed = []
     monkeypatch.setattr(rig.camera, "close", lambda: closed.append(True))
-    rig.camera.before_render = _fail_with(DeviceOutOfMemory("Memory ran out.", retry_after_s=0))
+    rig.camera.before_render = _fail_with(GpuTooSmall("Film smaller.", retry_after_s=0))
     assert rig.drain(FILM) == rig.jobs.device_attempts
     error = rig.job(job_id).error
     assert error is not None
-    assert (error.code, error.attempts) == ("device_out_of_memory", rig.jobs.device_attempts)
-    assert "Memory ran out. Card has 24.0 GiB" in error.detail
-    assert "STORYFORGE_VIDEO_WIDTH" in error.detail
+    assert (error.code, error.attempts) == ("gpu_oom", rig.jobs.device_attempts)
+    assert error.detail == (
+        "Film smaller. Card has 24.0 GiB. The catalogue's model for such a card is small-model."
+    )
     assert len(closed) == rig.jobs.device_attempts
     assert host.ended == 0
 

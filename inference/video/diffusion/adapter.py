@@ -11,6 +11,7 @@ import torch
 from inference.video.diffusion.clip_plan import ClipPlan
 from inference.video.diffusion.families import Family
 from inference.video.diffusion.pictures import Pictures
+from inference.video.memory_ladder import MemoryPlan
 
 Embedding: TypeAlias = Mapping[str, torch.Tensor]
 """What one prompt became: tensors of batch size 1, on the CPU."""
@@ -32,8 +33,12 @@ class Take:
 class Adapter(Protocol):
     """One family's side; stateless, so that a decode and a denoise may run at once."""
 
-    def decode_note(self, pipeline: Any) -> str:
-        """How this model's frames are decoded, for the recipe."""
+    def decode_note(self, pipeline: Any, plan: MemoryPlan) -> str:
+        """How this model's frames are decoded under a plan, for the recipe."""
+        ...
+
+    def can_tile(self, pipeline: Any) -> bool:
+        """Whether frames may be decoded in tiles and are still the same each time."""
         ...
 
     def prepare(self, pipeline: Any, family: Family) -> None:
@@ -49,7 +54,7 @@ class Adapter(Protocol):
         ...
 
     def decode(
-        self, pipeline: Any, latents: torch.Tensor, noise_state: torch.Tensor
+        self, pipeline: Any, latents: torch.Tensor, noise_state: torch.Tensor, plan: MemoryPlan
     ) -> Iterator[torch.Tensor]:
         """Decode latents [1, C, T, h, w] to chunks [1, 3, t, H, W] in -1..1, in order."""
         ...

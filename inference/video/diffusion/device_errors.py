@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from inference.video.memory_ladder import Phase
 from storyforge.errors import DeviceLost, DeviceOutOfMemory
 
 # After one of these the CUDA context is gone: every later call in the process fails too.
@@ -44,18 +45,20 @@ def is_out_of_memory(exc: BaseException) -> bool:
 
 
 @contextmanager
-def device_errors(doing: str) -> Iterator[None]:
-    """Raise DeviceOutOfMemory and DeviceLost for what torch raises; `doing` says at what.
+def device_errors(phase: Phase) -> Iterator[None]:
+    """Raise DeviceOutOfMemory and DeviceLost for what torch raises in this phase.
 
     Everything else passes unchanged.
     """
+    doing = phase.value
     try:
         yield
     except RuntimeError as exc:
         if is_sticky(exc):
             raise DeviceLost(f"The device failed while {doing}; its process must end.") from exc
         if is_out_of_memory(exc):
-            raise DeviceOutOfMemory(f"The device ran out of memory while {doing}.") from exc
+            said = f"The device ran out of memory while {doing}."
+            raise DeviceOutOfMemory(said, doing=doing) from exc
         raise
 
 

@@ -19,8 +19,10 @@ from inference.video.diffusion.families import Engine, Family
 from inference.video.diffusion.folder import ModelFolder
 from inference.video.diffusion.ltx import LtxAdapter
 from inference.video.diffusion.options import ModelOptions
+from inference.video.diffusion.placement import place_pipeline
 from inference.video.diffusion.quality import Quality, quality_named
 from inference.video.diffusion.wan import WanAdapter
+from inference.video.memory_ladder import MemoryPlan, Phase, Saving
 from storyforge.errors import SetupProblem, WeightsDamaged
 
 _log = structlog.get_logger(__name__)
@@ -28,16 +30,24 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class LoadedModel:
-    """A pipeline on its device with its adapter, and what was chosen for it."""
+    """A pipeline where its plan wants it, with its adapter, and what was chosen for it.
+
+    texts: the pipeline to encode prompts with; a twin where the text encoder lies elsewhere.
+    """
 
     pipeline: Any
+    texts: Any
+    plan: MemoryPlan
     adapter: Adapter
     attention: str
     precision: str
     vae_precision: str
+    compiled: bool
 
 
-def load_model(folder: ModelFolder, family: Family, options: ModelOptions) -> LoadedModel:
+def load_model(
+    folder: ModelFolder, family: Family, options: ModelOptions, plan: MemoryPlan
+) -> LoadedModel:
     """Load a model. Raises SetupProblem, WeightsDamaged, DeviceOutOfMemory and DeviceLost."""
     if not options.on_cpu and not torch.cuda.is_available():
         raise SetupProblem(
@@ -50,7 +60,7 @@ def load_model(folder: ModelFolder, family: Family, options: ModelOptions) -> Lo
     for library in (diffusers, transformers):
         library.utils.logging.disable_progress_bar()
         library.utils.logging.set_verbosity_error()  # our own log says what was chosen
-    with device_errors("loading the model"):
+    with device_errors(Phase.LOAD):
         try:
             pipeline = pipeline_class.from_pretrained(
                 str(folder.path), dtype=dtype, local_files_only=True, use_safetensors=True
@@ -60,19 +70,27 @@ def load_model(folder: ModelFolder, family: Family, options: ModelOptions) -> Lo
                 f"The video model '{folder.name}' cannot be loaded; verify or pull it again."
             ) from exc
         pipeline.set_progress_bar_config(disable=True)
-        pipeline.to(options.device)
-    adapter: Adapter = (
-        WanAdapter() if family.engine is Engine.WAN else LtxAdapter(lean=options.lean_decode)
+        adapter: Adapter = WanAdapter() if family.engine is Engine.WAN else LtxAdapter()
+        adapter.prepare(pipeline, family)
+        attention = _set_up_transformers(pipeline, options, quality)
+        texts = place_pipeline(pipeline, plan, options.device)
+        compiled = _compile(pipeline, options, plan)
+    _log.info(
+        "video model loaded",
+        model=folder.name,
+        family=family.name,
+        attention=attention,
+        savings=plan.savings,
     )
-    adapter.prepare(pipeline, family)
-    attention = _set_up_transformers(pipeline, options, quality)
-    _log.info("video model loaded", model=folder.name, family=family.name, attention=attention)
     return LoadedModel(
         pipeline=pipeline,
+        texts=texts,
+        plan=plan,
         adapter=adapter,
         attention=attention,
         precision=_short(pipeline.transformer.dtype),
         vae_precision=_short(pipeline.vae.dtype),
+        compiled=compiled,
     )
 
 
@@ -90,9 +108,6 @@ def _set_up_transformers(pipeline: Any, options: ModelOptions, quality: Quality)
         kernel_dir=options.kernel_dir,
         lossy=quality.attention,
     )
-    if options.compiles and options.cache_dir is not None:
-        # Inductor reads its folder from here only; the next process finds what this one compiled.
-        os.environ["TORCHINDUCTOR_CACHE_DIR"] = str(options.cache_dir)
     for transformer in transformers:
         use_attention(transformer, choice)
         if quality.fp8_weights:
@@ -101,9 +116,19 @@ def _set_up_transformers(pipeline: Any, options: ModelOptions, quality: Quality)
             )
         if quality.first_block_cache is not None:
             transformer.enable_cache(FirstBlockCacheConfig(threshold=quality.first_block_cache))
-        if options.compiles:
-            transformer.compile_repeated_blocks(fullgraph=True)
     return choice.backend
+
+
+def _compile(pipeline: Any, options: ModelOptions, plan: MemoryPlan) -> bool:
+    """Compile the transformers' blocks; not those that move about, whose hooks break the graph."""
+    if not options.compiles or plan.offload in {Saving.OFFLOAD_BLOCKS, Saving.OFFLOAD_LEAVES}:
+        return False
+    if options.cache_dir is not None:
+        # Inductor reads its folder from here only; the next process finds what this one compiled.
+        os.environ["TORCHINDUCTOR_CACHE_DIR"] = str(options.cache_dir)
+    for transformer in transformers_of(pipeline):
+        transformer.compile_repeated_blocks(fullgraph=True)
+    return True
 
 
 def _short(dtype: torch.dtype) -> str:

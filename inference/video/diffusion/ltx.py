@@ -5,44 +5,47 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import structlog
 import torch
 from diffusers import LTXConditionPipeline
 from diffusers.pipelines.ltx.pipeline_ltx_condition import (
     LTXVideoCondition,
     linear_quadratic_schedule,
 )
-from diffusers.utils.torch_utils import randn_tensor
+from diffusers.utils.torch_utils import get_module_execution_device, randn_tensor
 
 from inference.video.diffusion.adapter import Embedding, Take
 from inference.video.diffusion.families import Family
 from inference.video.diffusion.ltx_decoder import decode_chunks
+from inference.video.diffusion.placement import bring_in, send_back
+from inference.video.diffusion.tiled_decode import GIVEN_FRAMES, decode_tiled
+from inference.video.memory_ladder import MemoryPlan, Saving
 
 # The 0.9.1 and later decoders take a timestep and a little noise (the models' own defaults).
 _DECODE_TIMESTEP = 0.05
 _DECODE_NOISE = 0.025
-_log = structlog.get_logger(__name__)
-_GIVEN_FRAMES = 8  # per chunk to the encoder: 22 MB at 1280x704
 
 
 class LtxAdapter:
     """Runs LTXPipeline and LTXConditionPipeline.
 
-    lean: decode few frames at a time. That is the same mathematics and needs a fraction of the
-    memory, but convolutions round differently over fewer frames (2e-6 of the range, measured), so
-    the whole clip is decoded at once unless it does not fit.
+    A clip is decoded whole, unless the memory plan streams it. That is the same mathematics and
+    needs a fraction of the memory, but convolutions round differently over fewer frames (2e-6 of
+    the range, measured).
     """
 
-    def __init__(self, *, lean: bool = False) -> None:
-        self._lean = lean
-
-    def decode_note(self, pipeline: Any) -> str:
-        """Whole or streamed, and how exact that is."""
+    def decode_note(self, pipeline: Any, plan: MemoryPlan) -> str:
+        """Whole, streamed or tiled, and how exact that is."""
         if _draws_noise(pipeline.vae):
             return "streamed, with the decoder's own noise from this clip's seed"
-        if self._lean:
+        if plan.has(Saving.TILES):
+            return "in overlapping tiles, blended: not the frames of a whole decode"
+        if plan.has(Saving.STREAM):
             return "streamed: equal to the whole but for rounding"
-        return "whole clip, bit-identical to the pipeline's own; streamed where that does not fit"
+        return "whole clip, bit-identical to the pipeline's own"
+
+    def can_tile(self, pipeline: Any) -> bool:
+        """Not where the decoder injects noise: its own call takes it from the process's generator."""
+        return not _draws_noise(pipeline.vae)
 
     def prepare(self, pipeline: Any, family: Family) -> None:
         """Nothing: the shift follows from the length of the sequence."""
@@ -51,14 +54,17 @@ class LtxAdapter:
     def encode(self, pipeline: Any, prompt: str, tokens: int) -> Embedding:
         """One prompt as [1, tokens, width] with its mask."""
         embeds, mask, _, _ = pipeline.encode_prompt(
-            prompt=[prompt], do_classifier_free_guidance=False, max_sequence_length=tokens
+            prompt=[prompt],
+            do_classifier_free_guidance=False,
+            max_sequence_length=tokens,
+            device=get_module_execution_device(pipeline.text_encoder),
         )
         return {"prompt_embeds": embeds.cpu(), "prompt_attention_mask": mask.cpu()}
 
     def run(self, pipeline: Any, family: Family, take: Take, on_step: Any) -> torch.Tensor:
         """Denoise a batch; pictures become conditions at the first and the last frame."""
         del family
-        device = pipeline.transformer.device
+        device = get_module_execution_device(pipeline.transformer)
         count = len(take.prompts)
         arguments: dict[str, Any] = {
             "width": take.clip.width,
@@ -87,29 +93,32 @@ class LtxAdapter:
 
     @torch.no_grad()
     def decode(
-        self, pipeline: Any, latents: torch.Tensor, noise_state: torch.Tensor
+        self, pipeline: Any, latents: torch.Tensor, noise_state: torch.Tensor, plan: MemoryPlan
     ) -> Iterator[torch.Tensor]:
-        """Decode the whole clip and hand it on in small chunks, or stream it."""
+        """Decode the whole clip and hand it on in small chunks, or stream it, or tile it."""
         vae = pipeline.vae
+        bring_in(vae)
+        device = get_module_execution_device(vae)
+        # the pipeline's own order: denormalised first, then in the precision of its embeddings
         latents = pipeline._denormalize_latents(  # noqa: SLF001 - pinned, decision 0012
-            latents.to(vae.device), vae.latents_mean, vae.latents_std, vae.config.scaling_factor
-        ).to(pipeline.text_encoder.dtype)
+            latents.to(device), vae.latents_mean, vae.latents_std, vae.config.scaling_factor
+        ).to(pipeline.transformer.dtype)
         generator = torch.Generator("cpu")
         generator.set_state(noise_state)
         timestep = None
         if vae.config.timestep_conditioning:
             latents, timestep = _with_noise(latents, generator)
         latents = latents.to(vae.dtype)
-        if not self._lean and not _draws_noise(vae):
-            try:
-                video = vae.decode(latents, timestep, return_dict=False)[0]
-            except torch.OutOfMemoryError:
-                _log.warning("the clip does not fit as a whole; decoding it as a stream")
-                torch.cuda.empty_cache()
+        try:
+            if _draws_noise(vae) or (plan.has(Saving.STREAM) and not plan.has(Saving.TILES)):
+                yield from decode_chunks(vae.decoder, latents, timestep, generator)
+            elif plan.has(Saving.TILES):
+                yield from decode_tiled(vae, latents, timestep)
             else:
-                yield from torch.split(video, _GIVEN_FRAMES, dim=2)
-                return
-        yield from decode_chunks(vae.decoder, latents, timestep, generator)
+                video = vae.decode(latents, timestep, return_dict=False)[0]
+                yield from torch.split(video, GIVEN_FRAMES, dim=2)
+        finally:
+            send_back(pipeline)
 
 
 def _conditions(take: Take) -> list[LTXVideoCondition]:

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, TypeAlias
 
 from inference.video.diffusion.families import Family
 from inference.video.diffusion.quality import EXACT
+from inference.video.memory_ladder import FULL, MemoryPlan, Saving
 
 Precision: TypeAlias = Literal["auto", "bf16", "fp32"]
+WorkingBytes: TypeAlias = Callable[[int, int, int], int | None]
 CPU = "cpu"
+
+
+def _nobody_knows(_width: int, _height: int, _frames: int) -> int | None:
+    return None
 
 
 @dataclass(frozen=True)
@@ -23,7 +30,10 @@ class ModelOptions:
     compile: regional compilation; None means on a card only. cache_dir: where compiled kernels
     persist. kernel_dir: a local folder with the FlashAttention-3 kernel; nothing is fetched.
     lean_decode: stream decoders that would take the whole clip at once; saves memory and is equal
-    but for rounding. prompts_kept: how many prompt embeddings stay in memory (4 MB each for the large encoders).
+    but for rounding. prompts_kept: how many prompt embeddings stay in memory (4 MB each for the
+    large encoders). shrink: whether a shot that does not fit may be rendered smaller and scaled up.
+    working_bytes: what a clip of (width, height, frames) needs besides weights, by profile or
+    catalogue; None when neither knows.
     """
 
     device: str = CPU
@@ -38,6 +48,8 @@ class ModelOptions:
     kernel_dir: Path | None = None
     lean_decode: bool = False
     prompts_kept: int = 64
+    shrink: bool = False
+    working_bytes: WorkingBytes = _nobody_knows
 
     def applied_to(self, family: Family) -> Family:
         """The family with what these options say otherwise."""
@@ -47,6 +59,11 @@ class ModelOptions:
             guidance=family.guidance if self.guidance is None else self.guidance,
             shift=family.shift if self.shift is None else self.shift,
         )
+
+    @property
+    def first_plan(self) -> MemoryPlan:
+        """The memory plan to begin with."""
+        return FULL.plus(Saving.STREAM) if self.lean_decode else FULL
 
     @property
     def on_cpu(self) -> bool:

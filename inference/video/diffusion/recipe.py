@@ -12,7 +12,7 @@ class ClipRecipe(Wire):
     of what was asked for; stretched: the clip is shown slower than it was filmed. seed:
     of the noise. first_frame, last_frame: what became of a given image. compiled: whether the
     transformer's blocks were. lossy: the lossy switches in force; empty when rendering was exact.
-    decode: how the frames are decoded. fused: how many shots shared the forward passes.
+    memory: the savings of memory in force. decode: how the frames are decoded. fused: how many shots shared the forward passes.
     """
 
     model: str
@@ -42,6 +42,7 @@ class ClipRecipe(Wire):
     compiled: bool
     quality: str
     lossy: tuple[str, ...]
+    memory: tuple[str, ...] = ()
     decode: str
     fused: int = 1
     diffusers: str

@@ -8,18 +8,29 @@ from typing import Any
 import torch
 from diffusers import UniPCMultistepScheduler, WanImageToVideoPipeline, WanPipeline
 from diffusers.models.autoencoders.autoencoder_kl_wan import unpatchify
+from diffusers.utils.torch_utils import get_module_execution_device
 
 from inference.video.diffusion.adapter import Embedding, Take
 from inference.video.diffusion.families import Family
+from inference.video.diffusion.placement import bring_in, send_back
+from inference.video.diffusion.tiled_decode import decode_tiled
+from inference.video.memory_ladder import MemoryPlan, Saving
 
 
 class WanAdapter:
     """Runs WanPipeline and WanImageToVideoPipeline."""
 
-    def decode_note(self, pipeline: Any) -> str:
-        """Always streamed."""
+    def decode_note(self, pipeline: Any, plan: MemoryPlan) -> str:
+        """Streamed, unless only tiles fit."""
         del pipeline
+        if plan.has(Saving.TILES):
+            return "in overlapping tiles, blended: not the frames of a whole decode"
         return "streamed: one latent frame at a time, as the pipeline's own decoder works too"
+
+    def can_tile(self, pipeline: Any) -> bool:
+        """Yes: the decoder draws nothing at random."""
+        del pipeline
+        return True
 
     def prepare(self, pipeline: Any, family: Family) -> None:
         """UniPC with this family's flow shift; the folder's own scheduler is not trusted."""
@@ -40,7 +51,7 @@ class WanAdapter:
 
     def run(self, pipeline: Any, family: Family, take: Take, on_step: Any) -> torch.Tensor:
         """Denoise a batch; with a picture through the image pipeline on the same weights."""
-        device = pipeline.transformer.device
+        device = get_module_execution_device(pipeline.transformer)
         count = len(take.prompts)
         positive = torch.cat([one["prompt_embeds"] for one in take.prompts]).to(device)
         negative = take.negative["prompt_embeds"].repeat(count, 1, 1).to(device)
@@ -69,7 +80,7 @@ class WanAdapter:
 
     @torch.no_grad()
     def decode(
-        self, pipeline: Any, latents: torch.Tensor, noise_state: torch.Tensor
+        self, pipeline: Any, latents: torch.Tensor, noise_state: torch.Tensor, plan: MemoryPlan
     ) -> Iterator[torch.Tensor]:
         """Latent frame by latent frame: 1 frame first, then `scale_factor_temporal` each.
 
@@ -79,19 +90,28 @@ class WanAdapter:
         del noise_state
         vae = pipeline.vae
         config = vae.config
-        latents = latents.to(vae.device, vae.dtype)
+        bring_in(vae)
+        latents = latents.to(get_module_execution_device(vae), vae.dtype)
         shape = (1, config.z_dim, 1, 1, 1)
         mean = torch.tensor(config.latents_mean).view(shape).to(latents)
         scale = 1.0 / torch.tensor(config.latents_std).view(shape).to(latents)
-        hidden = vae.post_quant_conv(latents / scale + mean)
-        cache = [None] * vae._cached_conv_counts["decoder"]  # noqa: SLF001 - pinned, decision 0012
-        for at in range(hidden.shape[2]):
-            out = vae.decoder(
-                hidden[:, :, at : at + 1], feat_cache=cache, feat_idx=[0], first_chunk=at == 0
-            )
-            if config.patch_size is not None:
-                out = unpatchify(out, patch_size=config.patch_size)
-            yield torch.clamp(out, min=-1.0, max=1.0)
+        latents = latents / scale + mean
+        try:
+            if plan.has(Saving.TILES):
+                yield from decode_tiled(vae, latents)
+                return
+            hidden = vae.post_quant_conv(latents)
+            cache = [None] * vae._cached_conv_counts["decoder"]  # noqa: SLF001 - pinned, decision 0012
+            for at in range(hidden.shape[2]):
+                bring_in(vae)
+                out = vae.decoder(
+                    hidden[:, :, at : at + 1], feat_cache=cache, feat_idx=[0], first_chunk=at == 0
+                )
+                if config.patch_size is not None:
+                    out = unpatchify(out, patch_size=config.patch_size)
+                yield torch.clamp(out, min=-1.0, max=1.0)
+        finally:
+            send_back(pipeline)
 
 
 def _as(wanted: type[Any], pipeline: Any) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from inference.video.diffusion.device_errors import device_errors, is_out_of_memory, is_sticky
+from inference.video.memory_ladder import Phase
 from storyforge.errors import DeviceLost, DeviceOutOfMemory, RenderFailed
 
 STICKY = [
@@ -35,7 +36,7 @@ def test_a_sticky_cause_makes_an_error_sticky() -> None:
 
 
 def test_a_sticky_error_becomes_device_lost() -> None:
-    with pytest.raises(DeviceLost) as raised, device_errors("decoding"):
+    with pytest.raises(DeviceLost) as raised, device_errors(Phase.DECODE):
         raise RuntimeError(STICKY[1])
     assert is_sticky(raised.value)
 
@@ -43,7 +44,7 @@ def test_a_sticky_error_becomes_device_lost() -> None:
 def test_a_real_allocation_that_cannot_be_becomes_out_of_memory(engines: None) -> None:
     import torch  # noqa: PLC0415 - only where it is installed
 
-    with pytest.raises(DeviceOutOfMemory, match="rendering"), device_errors("rendering"):
+    with pytest.raises(DeviceOutOfMemory, match="rendering"), device_errors(Phase.DENOISE):
         torch.empty(1 << 60, dtype=torch.uint8)
 
 
@@ -54,5 +55,5 @@ def test_torch_s_own_out_of_memory_error_is_known(engines: None) -> None:
 
 
 def test_anything_else_passes_unchanged() -> None:
-    with pytest.raises(RuntimeError, match="shape"), device_errors("rendering"):
+    with pytest.raises(RuntimeError, match="shape"), device_errors(Phase.DENOISE):
         raise RuntimeError("a shape is wrong")

@@ -66,6 +66,7 @@ def test_the_recipe_says_everything_that_made_the_clip(opened: Opener, result: P
         "compiled": False,
         "quality": "exact",
         "lossy": (),
+        "memory": (),
         "fused": 1,
     }
     assert recipe.prompt.startswith("A red fox waits.")
@@ -227,7 +228,7 @@ def test_a_model_that_was_closed_loads_again(opened: Opener, result: Path) -> No
     model = opened("wan.wan22_ti2v")
     before = filmed(model, a_take(), result)
     model.close()
-    assert model.studio()._loaded is None
+    assert model.studio()._resident._loaded is None
     assert np.array_equal(filmed(model, a_take(), result), before)
 
 
