@@ -271,7 +271,8 @@ def test_out_of_memory_frees_the_model_and_ends_bounded_saying_what_to_change(
     assert error is not None
     assert (error.code, error.attempts) == ("gpu_oom", rig.jobs.device_attempts)
     assert error.detail == (
-        "Film smaller. Card has 24.0 GiB. The catalogue's model for such a card is small-model."
+        "Film smaller. Card has 24.0 GiB, of which other programs held 1.0 GiB: end them. "
+        "The catalogue's model for such a card is small-model."
     )
     assert len(closed) == rig.jobs.device_attempts
     assert host.ended == 0

@@ -71,8 +71,8 @@ class ResidentModel:
 
     def admit(self, clip: ClipPlan) -> None:
         """Before the first load on a card: start at the plan whose weights and work fit."""
-        if self._options.on_cpu or self._loaded is not None:
-            return
+        if self._options.on_cpu or self._loaded is not None or not torch.cuda.is_available():
+            return  # without a card the load says so
         working = self._options.working_bytes(clip.width, clip.height, clip.frames)
         free_bytes, _total = torch.cuda.mem_get_info()
         self.keeper.admit(working, free_bytes)

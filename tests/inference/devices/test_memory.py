@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from inference.devices.fake_reader import FakeReader
-from inference.devices.memory import SETTLE_S, memory_advice, memory_settled
+from inference.devices.memory import SETTLE_S, memory_facts, memory_settled
 from inference.devices.records import Device
 
 GIB = 1 << 30
@@ -52,9 +52,6 @@ def test_the_slack_is_the_caller_s() -> None:
     assert not memory_settled(reader, 0, 1 * GIB, slack_bytes=0, timeout_s=0)
 
 
-def test_the_advice_names_the_card_who_holds_it_and_the_settings() -> None:
-    alone = memory_advice(_device(20), baseline_bytes=0)
-    assert "Card has 24.0 GiB" in alone
-    assert "STORYFORGE_VIDEO_WIDTH" in alone
-    assert "other programs" not in alone
-    assert "other programs held 8.0 GiB" in memory_advice(_device(20), baseline_bytes=8 * GIB)
+def test_the_facts_name_the_card_and_who_else_holds_it() -> None:
+    assert memory_facts(_device(20), baseline_bytes=0) == "Card has 24.0 GiB."
+    assert "other programs held 8.0 GiB: end them" in memory_facts(_device(20), 8 * GIB)
