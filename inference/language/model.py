@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from storyforge.domain.bible import SceneBible
+from storyforge.domain.bible_changes import BiblePatch
 from storyforge.domain.continuity import ContinuityIssue
 from storyforge.domain.script import Script
 from storyforge.domain.segment import SegmentSummary
 from storyforge.domain.wire import Wire
 
 
+class BibleHistory(Wire):
+    """How the bible came to be what it is: a frozen base, and each version's changes since.
+
+    A writer that is shown both reads the same words again and again with something new at the end,
+    which a language model's server does not compute twice.
+    """
+
+    base: SceneBible
+    changes: tuple[BiblePatch, ...] = ()
+
+
 class ScriptBrief(Wire):
     """All that a writer gets for one continuation; its size does not grow with the story.
 
     text: the reader's words, which are data and never instructions.
-    target_seconds: what the shots must add up to.
+    target_seconds: what the shots must add up to. history: None, or how the bible came to be.
     """
 
     text: str
@@ -24,7 +36,9 @@ class ScriptBrief(Wire):
     long_summary: str = ""
     target_seconds: float
     style_preset: str = ""
+    voice_preset: str = ""
     seed: int = 0
+    history: BibleHistory | None = None
 
 
 class LanguageModel(Protocol):
@@ -63,3 +77,39 @@ class LanguageModel(Protocol):
     def fold_summary(self, long_summary: str, summaries: tuple[SegmentSummary, ...]) -> str:
         """The rolling summary of all older segments, of bounded length (about 2,000 chars)."""
         ...
+
+
+class WriteWatch(Protocol):
+    """Whoever waits for a writer."""
+
+    def still_wanted(self) -> None:
+        """Called a few times a second while a model writes; raises to stop it."""
+        ...
+
+    def note(self, text: str) -> None:
+        """Something that the record of this job should say."""
+        ...
+
+
+class Unwatched:
+    """Nobody waits, and nobody reads the notes."""
+
+    def still_wanted(self) -> None:
+        """Always."""
+
+    def note(self, text: str) -> None:
+        """Forget it."""
+
+
+@runtime_checkable
+class Watchable(Protocol):
+    """A writer that takes its time: it can be stopped, and it leaves notes."""
+
+    def watched_by(self, watch: WriteWatch) -> LanguageModel:
+        """The same writer, for one job."""
+        ...
+
+
+def watched(language: LanguageModel, watch: WriteWatch) -> LanguageModel:
+    """The writer under this watch; one that is done at once needs none."""
+    return language.watched_by(watch) if isinstance(language, Watchable) else language

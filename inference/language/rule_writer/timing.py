@@ -75,11 +75,16 @@ def shot_count(sentence_count: int, total_ms: int) -> int:
 def durations_ms(takes: Sequence[Take], total_ms: int) -> list[int]:
     """Lengths in milliseconds, by weight, within 2 to 5 s where possible; they sum exactly."""
     weights = [_take_weight(take) for take in takes]
-    low = min(float(SHORTEST_MS), total_ms / len(takes))
-    high = max(float(LONGEST_MS), total_ms / len(takes))
-    shares = _bounded_shares(weights, float(total_ms), low, high)
+    return shared_ms(weights, total_ms, SHORTEST_MS, LONGEST_MS)
+
+
+def shared_ms(weights: Sequence[float], total_ms: int, shortest: int, longest: int) -> list[int]:
+    """Whole milliseconds by weight, between the two where that is possible; they sum exactly."""
+    low = min(float(shortest), total_ms / len(weights))
+    high = max(float(longest), total_ms / len(weights))
+    shares = _bounded_shares(list(weights), float(total_ms), low, high)
     whole = [max(1, math.floor(share)) for share in shares]
-    order = sorted(range(len(takes)), key=lambda i: (whole[i] - shares[i], i))
+    order = sorted(range(len(whole)), key=lambda i: (whole[i] - shares[i], i))
     rest = total_ms - sum(whole)
     for step in range(abs(rest)):
         whole[order[step % len(order)]] += 1 if rest > 0 else -1

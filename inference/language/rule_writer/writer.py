@@ -49,7 +49,7 @@ class RuleWriter:
 
         Raises ScriptInvalid for a length that no script can have; never because of the text.
         """
-        total_ms = _total_ms(brief.target_seconds)
+        total_ms = whole_ms(brief.target_seconds)
         language = brief_language(brief)
         parts = sentences(brief.text, language) or [Sentence(_EMPTY_TEXT, opens=True)]
         takes = plan_takes(parts, total_ms, language)
@@ -94,7 +94,8 @@ def brief_language(brief: ScriptBrief) -> str:
     return language_of(brief.text) or language_of(told) or "en"
 
 
-def _total_ms(target_seconds: float) -> int:
+def whole_ms(target_seconds: float) -> int:
+    """The length in milliseconds. Raises ScriptInvalid for one that no script can have."""
     if not math.isfinite(target_seconds) or not 0 < target_seconds <= _MOST_SECONDS:
         raise ScriptInvalid(
             f"A segment of {target_seconds} seconds cannot be written; "
