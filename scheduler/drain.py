@@ -5,10 +5,12 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 import structlog
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Row
 
+from inference.language.model import Watchable
 from pipelines.continuation import PHASES, Phase, Tools, job_folder
 from pipelines.stage_log import ResultsGone
 from scheduler.attempt import Attempt, HandBack
@@ -97,7 +99,13 @@ class Worker:
         if row is None:
             return None
         claim = leases.claim_of(row, fenced=self.jobs.fence)
-        return Taken(claim, payload_of(c, claim, row) if with_payload else None)
+        return Taken(claim, self._payload(c, claim, row) if with_payload else None)
+
+    def _payload(
+        self, c: Connection, claim: Claim, row: Row[Any] | None = None
+    ) -> GenerationJobPayload:
+        reads_history = isinstance(self.tools.language, Watchable)
+        return payload_of(c, claim, row, with_history=reads_history)
 
     def _work(self, taken: Taken, follow_up: FollowUp) -> None:
         """Run the lane's first phase here; the others behind it, beside the next job's first.
@@ -163,7 +171,7 @@ class Worker:
     ) -> None:
         claim = attempt.claim
         if payload is None:
-            payload = self.database.write(lambda c: payload_of(c, claim))
+            payload = self.database.write(lambda c: self._payload(c, claim))
         for phase in phases:
             phase(payload, self.tools, attempt)
         if last:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from inference.devices.nvml_reader import NvmlReader, load_nvml
 from inference.devices.quarantine import Quarantine
+from inference.language.agent.open_agent import open_script_agent
 from inference.language.model import LanguageModel
 from inference.language.rule_writer.writer import RuleWriter
 from inference.video.model import VideoModel
@@ -30,6 +31,7 @@ from storyforge.events import RedisEvents
 from storyforge.failpoints import Failpoints, parse_failpoints
 from storyforge.settings import Settings
 from storyforge.storage import open_store
+from storyforge.storage.tokens import load_or_make_secret
 
 
 def build_worker(
@@ -94,12 +96,11 @@ def require_broker(settings: Settings) -> str:
 
 
 def _language_model(settings: Settings) -> LanguageModel:
-    if settings.writer.model:
-        raise SetupProblem(
-            f"STORYFORGE_WRITER_MODEL is '{settings.writer.model}', but only the rule-based "
-            "writer is built in so far; leave it empty."
-        )
-    return RuleWriter()
+    """The rules, or the script agent on the server that the settings name. Connects to nothing."""
+    if not settings.writer.model and not settings.writer.url:
+        return RuleWriter()
+    secret = load_or_make_secret(settings.node.data_dir / "writer.secret")
+    return open_script_agent(settings.writer, secret)
 
 
 def _pin(settings: Settings, device: str) -> Pin | None:

@@ -5,22 +5,11 @@ from __future__ import annotations
 from typing import Protocol, runtime_checkable
 
 from storyforge.domain.bible import SceneBible
-from storyforge.domain.bible_changes import BiblePatch
+from storyforge.domain.bible_changes import BibleHistory
 from storyforge.domain.continuity import ContinuityIssue
 from storyforge.domain.script import Script
 from storyforge.domain.segment import SegmentSummary
 from storyforge.domain.wire import Wire
-
-
-class BibleHistory(Wire):
-    """How the bible came to be what it is: a frozen base, and each version's changes since.
-
-    A writer that is shown both reads the same words again and again with something new at the end,
-    which a language model's server does not compute twice.
-    """
-
-    base: SceneBible
-    changes: tuple[BiblePatch, ...] = ()
 
 
 class ScriptBrief(Wire):

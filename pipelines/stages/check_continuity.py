@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from inference.language.model import LanguageModel, ScriptBrief
+from inference.language.model import LanguageModel, ScriptBrief, watched
 from pipelines.stage_log import StageLog, run_once
+from pipelines.write_watch import StageWatch
 from storyforge.domain.bible import SceneBible
 from storyforge.domain.continuity import (
     ContinuityIssue,
@@ -53,17 +54,22 @@ def check_continuity(
 
     def work() -> CheckedScript:
         log.step(STAGE, 0.1, "Checking the script against the bible.")
-        checked, report = _mended(script, brief, validator, language)
+        watch = StageWatch(log, STAGE, 0.1, "Checking the script against the bible.")
+        writer = watched(language, watch)
+        checked, report = _mended(script, brief, validator, writer)
         log.step(STAGE, 0.5, _said(report))
         if report.errors:
             log.save(STAGE, BROKEN_REPORT, content_hash(inputs), {"report": report.to_json()})
             raise ContinuityBroken(_broken(report))
+        bible = writer.move_bible(brief, checked, segment_number)
+        summary = writer.summarise(brief, checked)
+        long_summary = _folded(brief, writer)
         return CheckedScript(
             script=checked,
-            report=report,
-            bible=language.move_bible(brief, checked, segment_number),
-            summary=language.summarise(brief, checked),
-            long_summary=_folded(brief, language),
+            report=report.model_copy(update={"notes": (*report.notes, *watch.notes)}),
+            bible=bible,
+            summary=summary,
+            long_summary=long_summary,
         )
 
     return run_once(log, STAGE, inputs, CheckedScript, work)

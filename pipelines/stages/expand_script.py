@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from inference.language.model import LanguageModel, ScriptBrief
+from inference.language.model import LanguageModel, ScriptBrief, watched
 from pipelines.stage_log import StageLog, run_once
+from pipelines.write_watch import StageWatch
 from storyforge.domain.job import GenerationJobPayload, Stage
 from storyforge.domain.script import Script
 
@@ -19,6 +20,8 @@ def brief_of(payload: GenerationJobPayload) -> ScriptBrief:
         long_summary=payload.context.long_summary,
         target_seconds=payload.config.target_duration,
         style_preset=payload.config.style_preset,
+        voice_preset=payload.config.voice_preset,
+        history=payload.context.history,
         seed=payload.config.seed,
     )
 
@@ -29,7 +32,9 @@ def expand_script(payload: GenerationJobPayload, language: LanguageModel, log: S
 
     def work() -> Script:
         log.step(STAGE, 0.1, "Writing the script.")
-        script = language.expand_script(brief)
+        script = watched(
+            language, StageWatch(log, STAGE, 0.1, "Writing the script.")
+        ).expand_script(brief)
         log.step(STAGE, 0.9, f"A script of {len(script.shots)} shots.")
         return script
 

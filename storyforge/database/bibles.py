@@ -10,10 +10,12 @@ from sqlalchemy import Connection, insert, select
 
 from storyforge.database.tables import scene_bibles
 from storyforge.domain.bible import SceneBible
-from storyforge.domain.bible_changes import BibleOrigin, BiblePatch, BibleVersion
+from storyforge.domain.bible_changes import BibleHistory, BibleOrigin, BiblePatch, BibleVersion
 from storyforge.domain.bible_patch import apply, diff
 from storyforge.errors import InvalidInput, NotFound
 
+# How many versions share one frozen base; more would fill a prompt with small changes.
+_VERSIONS_PER_BASE = 16
 # the whole facts of a version stay out of the list
 _LISTED = select(*(column for column in scene_bibles.c if column.name not in {"scene_id", "body"}))
 
@@ -62,6 +64,28 @@ def list_versions(
         query = query.where(scene_bibles.c.version < before)
     rows = c.execute(query.order_by(scene_bibles.c.version.desc()).limit(limit))
     return [BibleVersion.model_validate(dict(row._mapping)) for row in rows]  # noqa: SLF001  SQLAlchemy's public name
+
+
+def history_of(c: Connection, scene_id: UUID, version: int) -> BibleHistory | None:
+    """The frozen base of this version and the changes since; None where one was not kept.
+
+    Costs the same however long the story is.
+    """
+    base = (version - 1) // _VERSIONS_PER_BASE * _VERSIONS_PER_BASE + 1
+    bodies = select(scene_bibles.c.body).where(
+        scene_bibles.c.scene_id == scene_id, scene_bibles.c.version == base
+    )
+    patches = select(scene_bibles.c.patch).where(
+        scene_bibles.c.scene_id == scene_id,
+        scene_bibles.c.version > base,
+        scene_bibles.c.version <= version,
+    )
+    body = c.execute(bodies).scalar_one_or_none()
+    kept = list(c.execute(patches.order_by(scene_bibles.c.version)).scalars())
+    if body is None or len(kept) != version - base or None in kept:
+        return None
+    changes = tuple(BiblePatch.model_validate(one) for one in kept)
+    return BibleHistory(base=SceneBible.model_validate(body), changes=changes)
 
 
 def with_edits_since(c: Connection, scene_id: UUID, version: int, *, as_version: int) -> SceneBible:

@@ -20,6 +20,7 @@ from storyforge.domain.bible import (
     Line,
     Name,
     Place,
+    SceneBible,
     TimelineEvent,
 )
 from storyforge.domain.wire import Wire
@@ -156,3 +157,14 @@ class BibleVersion(Wire):
     content_hash: str
     patch: KeptPatch | None
     created_at: datetime
+
+
+class BibleHistory(Wire):
+    """How the bible came to be what it is: a frozen base, and each version's changes since.
+
+    A writer that is shown both reads the same words again and again with something new at the end,
+    which a language model's server does not compute twice.
+    """
+
+    base: SceneBible
+    changes: tuple[BiblePatch, ...] = ()

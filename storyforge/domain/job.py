@@ -10,6 +10,7 @@ from uuid import UUID
 from pydantic import Field
 
 from storyforge.domain.bible import SceneBible
+from storyforge.domain.bible_changes import BibleHistory
 from storyforge.domain.segment import HlsProfile, SegmentSummary
 from storyforge.domain.wire import Wire
 
@@ -142,9 +143,10 @@ class JobConfig(Wire):
 
 
 class JobContext(Wire):
-    """What the story is so far."""
+    """What the story is so far. history: how the bible came to be, for writers that want it."""
 
     scene_bible: SceneBible
+    history: BibleHistory | None = None
     recent_segments: tuple[SegmentSummary, ...] = ()
     long_summary: str = ""
 

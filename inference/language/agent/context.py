@@ -14,9 +14,10 @@ from inference.language.agent.chat_server import Message
 from inference.language.agent.fences import Fences, as_data
 from inference.language.agent.prompt_files import render
 from inference.language.agent.tokens import cut_to, estimated_tokens, fitting, newest_fitting
-from inference.language.model import BibleHistory, ScriptBrief
+from inference.language.model import ScriptBrief
 from inference.language.rule_writer.cast import character_finder, place_finder
 from inference.language.rule_writer.folding import fold_map
+from storyforge.domain.bible_changes import BibleHistory
 from storyforge.domain.script import Script
 from storyforge.domain.segment import SegmentSummary
 from storyforge.errors import ScriptInvalid

@@ -49,7 +49,12 @@ def agent_on(url: str, **changes: Any) -> ScriptAgent:
 
 
 def brief_of(text: str = "Mira climbs the stairs. Tom waits below.", **changes: Any) -> ScriptBrief:
-    return ScriptBrief(text=text, target_seconds=changes.pop("seconds", 8.0), bible=changes.pop("bible", BIBLE), **changes)
+    return ScriptBrief(
+        text=text,
+        target_seconds=changes.pop("seconds", 8.0),
+        bible=changes.pop("bible", BIBLE),
+        **changes,
+    )
 
 
 def summary(number: int, text: str = "") -> SegmentSummary:
