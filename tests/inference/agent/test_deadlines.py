@@ -56,7 +56,7 @@ def test_each_failure_is_unavailable_and_says_what_it_was(
 def test_an_answer_that_never_ends_has_a_deadline_too(fake: FakeOpenAi) -> None:
     agent = agent_on(fake.url, answer_s=0.5, between_tokens_s=5.0)
     fake.answers = [Says("x" * 50, stall_before=3)]
-    with pytest.raises(WriterUnreachable, match="not done within 0.5 s"):
+    with pytest.raises(WriterUnreachable, match=r"not done within 0\.5 s"):
         agent.expand_script(brief_of())
 
 
