@@ -18,6 +18,7 @@ from api import (
     media,
     pages,
     problems,
+    references,
     scenes,
     segments,
 )
@@ -38,6 +39,7 @@ from scheduler.dispatch import Dispatcher
 from storyforge.database.engine import Database
 from storyforge.events import EventBus
 from storyforge.failpoints import Failpoints
+from storyforge.images.intake import PictureIntake
 from storyforge.settings import Settings
 from storyforge.storage.store import ObjectStore
 from storyforge.storage.tokens import TokenSigner
@@ -45,6 +47,7 @@ from storyforge.storage.tokens import TokenSigner
 _ROUTED = (
     scenes,
     bibles,
+    references,
     continuations,
     continuity,
     segments,
@@ -92,6 +95,7 @@ def create_app(
         playlists=PlaylistCache(database),
         hub=LiveHub(database, broker_url),
         health=HealthChecks(checks),
+        pictures=PictureIntake(pixels_max=settings.limits.picture_pixels),
     )
     # no docs pages and no schema route: closed by default, and their scripts would break the CSP
     app = FastAPI(
@@ -108,7 +112,11 @@ def create_app(
         app.include_router(module.router)
     pages.mount_static(app)
     # the last one added is the outermost
-    app.add_middleware(BodyGuard, limit_bytes=settings.limits.body_bytes)
+    app.add_middleware(
+        BodyGuard,
+        limit_bytes=settings.limits.body_bytes,
+        picture_bytes=settings.limits.picture_bytes,
+    )
     app.add_middleware(OriginGuard)
     app.add_middleware(OutermostGuard)
     return app

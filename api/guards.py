@@ -5,7 +5,9 @@ Pure ASGI, so that refusals happen before a body is read and errors carry all he
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import structlog
@@ -17,8 +19,11 @@ from api.problems import UNEXPECTED, Problem, problem_of, problem_response
 from storyforge import clock
 from storyforge.errors import Forbidden, StoryForgeError, TooLarge, UnsupportedMediaType
 from storyforge.ids import uuid7
+from storyforge.images.intake import MEDIA_TYPES
 
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
+_JSON = frozenset({"application/json"})
+_PICTURE_PATH = re.compile(r"/v1/scenes/[^/]+/reference/(?:style_frame|characters/[^/]+)")
 _UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _CONTENT_SOURCES = {
     "default-src": "'none'",
@@ -99,11 +104,17 @@ class OriginGuard:
 
 
 class BodyGuard:
-    """Bodies are JSON and small: refused on their headers, or as soon as they grow too long."""
+    """Bodies are JSON and small, or pictures where pictures go.
 
-    def __init__(self, app: ASGIApp, limit_bytes: int) -> None:
+    Refused on their headers, or as soon as they grow too long.
+    """
+
+    def __init__(self, app: ASGIApp, limit_bytes: int, picture_bytes: int) -> None:
         self._app = app
-        self._limit_bytes = limit_bytes
+        self._json = _BodyRule(_JSON, limit_bytes, "send JSON with Content-Type: application/json")
+        self._picture = _BodyRule(
+            MEDIA_TYPES, picture_bytes, f"send a picture as {', '.join(sorted(MEDIA_TYPES))}"
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse a body, or pass it on whole."""
@@ -111,41 +122,50 @@ class BodyGuard:
         if headers is None or not _has_body(headers):
             await self._app(scope, receive, send)
             return
+        rule = self._picture if _PICTURE_PATH.fullmatch(scope["path"]) else self._json
         try:
-            self._check_headers(headers)
-            body = await self._read(receive)
+            rule.check_headers(headers)
+            body = await rule.read(receive)
         except StoryForgeError as exc:
             await _answer(scope, receive, send, problem_of(exc))
             return
         if body is not None:  # None: the client left
             await self._app(scope, _replay(body, receive), send)
 
-    def _check_headers(self, headers: Headers) -> None:
+
+@dataclass(frozen=True)
+class _BodyRule:
+    """What the body of one kind of route may be."""
+
+    media_types: frozenset[str]
+    limit_bytes: int
+    cure: str
+
+    def check_headers(self, headers: Headers) -> None:
+        """Raise TooLarge or UnsupportedMediaType before anything of the body is read."""
         length = headers.get("content-length", "")
-        if length.isdecimal() and int(length) > self._limit_bytes:
+        if length.isdecimal() and int(length) > self.limit_bytes:
             raise self._too_large()
         kind = headers.get("content-type", "").partition(";")[0].strip().lower()
-        if kind != "application/json":
-            raise UnsupportedMediaType(
-                f"The body came as '{kind[:80] or 'nothing'}'; send JSON with "
-                "Content-Type: application/json."
-            )
+        if kind not in self.media_types:
+            raise UnsupportedMediaType(f"The body came as '{kind[:80] or 'nothing'}'; {self.cure}.")
 
-    async def _read(self, receive: Receive) -> bytes | None:
+    async def read(self, receive: Receive) -> bytes | None:
+        """The whole body; None when the client left. Raises TooLarge as soon as it is."""
         body = bytearray()
         while True:
             message = await receive()
             if message["type"] == "http.disconnect":
                 return None
             body += message.get("body", b"")
-            if len(body) > self._limit_bytes:
+            if len(body) > self.limit_bytes:
                 raise self._too_large()
             if not message.get("more_body", False):
                 return bytes(body)
 
     def _too_large(self) -> TooLarge:
         return TooLarge(
-            f"The body is over the limit of {self._limit_bytes} bytes; send a shorter text."
+            f"The body is over the limit of {self.limit_bytes} bytes; send a smaller one."
         )
 
 

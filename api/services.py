@@ -15,6 +15,7 @@ from scheduler.dispatch import Dispatcher
 from storyforge.database.engine import Database
 from storyforge.events import EventBus
 from storyforge.failpoints import Failpoints
+from storyforge.images.intake import PictureIntake
 from storyforge.settings import Settings
 from storyforge.storage.store import ObjectStore
 from storyforge.storage.tokens import TokenSigner
@@ -34,6 +35,7 @@ class Services:
     playlists: PlaylistCache
     hub: LiveHub
     health: HealthChecks
+    pictures: PictureIntake
 
 
 def services_of(connection: HTTPConnection) -> Services:

@@ -183,6 +183,8 @@ class LimitSettings(Group):
     """What a request may ask for."""
 
     body_bytes: int = 512 * 1024
+    picture_bytes: int = 20 * 1024 * 1024
+    picture_pixels: int = Field(default=64_000_000, ge=1)
     text_chars: int = 8_000
     title_chars: int = 200
     min_segment_s: float = 1.0

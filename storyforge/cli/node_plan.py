@@ -30,6 +30,8 @@ def plan_children(
         "STORYFORGE_NODE_PORT": str(settings.node.port),
         "STORYFORGE_BROKER_URL": broker_url,
         "PYTHONUNBUFFERED": "1",  # a log that ends where the process ended
+        # OpenCV's own bound, read when it is loaded, for whatever gets past ours
+        "OPENCV_IO_MAX_IMAGE_PIXELS": str(settings.limits.picture_pixels),
     }
     no_gpu = {**shared, "CUDA_VISIBLE_DEVICES": ""}
     return (

@@ -98,6 +98,14 @@ def rename_scene(c: Connection, scene_id: UUID, *, title: str, now: datetime) ->
     return get_scene(c, scene_id)
 
 
+def touch_scene(c: Connection, scene_id: UUID, *, now: datetime) -> Scene:
+    """Say that something about the scene changed that is kept elsewhere. Raises NotFound."""
+    lock_head(c, scene_id)
+    c.execute(update(scenes).where(scenes.c.id == scene_id).values(updated_at=now))
+    bump_revision(c, scene_id)
+    return get_scene(c, scene_id)
+
+
 def bump_revision(c: Connection, scene_id: UUID) -> None:
     """Say that something visible about the scene changed."""
     c.execute(

@@ -8,7 +8,8 @@ from pydantic import Field, StringConstraints, field_validator
 
 from storyforge.domain.wire import Wire, content_hash
 
-EntityId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
+ENTITY_ID = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"
+EntityId = Annotated[str, StringConstraints(pattern=ENTITY_ID)]
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
 Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500)]
 HexColour = Annotated[str, StringConstraints(pattern=r"^#[0-9a-fA-F]{6}$")]

@@ -121,7 +121,7 @@ def run_guard(app: Any, receive: Any, headers: list[tuple[bytes, bytes]]) -> lis
         "scheme": "http",
         "headers": [(b"content-type", b"application/json"), (b"host", b"127.0.0.1"), *headers],
     }
-    asyncio.run(BodyGuard(app, 1000)(scope, receive, send))
+    asyncio.run(BodyGuard(app, 1000, 1000)(scope, receive, send))
     return sent
 
 
