@@ -10,6 +10,7 @@ from typing import TypeAlias
 from inference.language.model import LanguageModel
 from inference.video.model import ShotRequest, VideoModel
 from pipelines.encoding.ladder import hls_profile
+from pipelines.film_plan import FilmPlan, plan_film
 from pipelines.shot_plan import plan_shots
 from pipelines.stage_log import StageLog, required
 from pipelines.stages.check_continuity import CheckedScript, check_continuity
@@ -19,6 +20,7 @@ from pipelines.stages.finalize_job import finalize_job
 from pipelines.stages.preview import PREVIEW_FPS, preview, preview_size
 from pipelines.stages.publish_segment import publish_segment
 from pipelines.stages.render_shots import RenderedShots, render_shots
+from pipelines.start_pictures import start_pictures
 from pipelines.takes import TakeBook
 from storyforge.domain.bible import SceneBible
 from storyforge.domain.continuity import ContinuityValidator
@@ -87,16 +89,16 @@ def _write(payload: GenerationJobPayload, tools: Tools, log: StageLog) -> None:
 
 
 def _render(payload: GenerationJobPayload, tools: Tools, log: StageLog) -> None:
-    shots = _full_size_shots(payload, tools, log)
+    shots = _film_plan(payload, tools, log).shots
     render_shots(shots, tools.video, tools.folder(payload), log, tools.take_book(shots, log))
 
 
 def _encode(payload: GenerationJobPayload, tools: Tools, log: StageLog) -> None:
     rendered = required(log, Stage.RENDER_SHOTS, RenderedShots)
-    shots = _full_size_shots(payload, tools, log)
+    plan = _film_plan(payload, tools, log)
     encode_hls(
         payload.scene_id,
-        Takes(shots, rendered.results, tools.take_book(shots, log)),
+        Takes(plan, rendered.results, tools.take_book(plan.shots, log)),
         tools.video,
         _profile(payload, tools.video_settings),
         tools.video_settings.x264_preset,
@@ -140,12 +142,16 @@ PHASES: Mapping[Lane, tuple[Phase, ...]] = {
 }
 
 
-def _full_size_shots(
-    payload: GenerationJobPayload, tools: Tools, log: StageLog
-) -> tuple[ShotRequest, ...]:
+def _film_plan(payload: GenerationJobPayload, tools: Tools, log: StageLog) -> FilmPlan:
+    """The shots at full size, with the pictures that they start from."""
     checked = required(log, Stage.CHECK_CONTINUITY, CheckedScript)
     profile = _profile(payload, tools.video_settings)
-    return plan_shots(payload, checked.script, _look(payload, checked.bible), profile)
+    shots = plan_shots(payload, checked.script, _look(payload, checked.bible), profile)
+    seen = {one for shot in shots for one in shot.shot.characters}
+    pictures = start_pictures(payload, seen, tools.store, tools.folder(payload), log)
+    recent = payload.context.recent_segments
+    before = recent[-1] if recent else None
+    return plan_film(shots, pictures, before, tools.video, tools.folder(payload))
 
 
 def _profile(payload: GenerationJobPayload, video: VideoSettings) -> HlsProfile:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from storyforge.domain.bible import SceneBible
 from storyforge.domain.script import Shot
@@ -26,7 +27,8 @@ class ShotRequest(Wire):
     width, height: pixels, even. fps: frames per second. frames: how many to give.
     index, count: which shot of how many. previous: the shot before, for a clean join.
     first_frame, last_frame: paths of checked images that the take starts from and ends with, for
-    a model that can; one that cannot says so in its result.
+    a model that can; one that cannot says so in its result. The paths are this host's, so the JSON
+    leaves them out: first_frame_sha256 stands for the picture wherever results are keyed.
     """
 
     shot: Shot
@@ -40,8 +42,9 @@ class ShotRequest(Wire):
     fps: int
     frames: int
     seed: int
-    first_frame: str | None = None
-    last_frame: str | None = None
+    first_frame: str | None = Field(default=None, exclude=True)
+    first_frame_sha256: str = ""
+    last_frame: str | None = Field(default=None, exclude=True)
 
 
 class VideoModel(Protocol):
@@ -50,6 +53,11 @@ class VideoModel(Protocol):
     @property
     def name(self) -> str:
         """Name and version; part of the key under which results are saved."""
+        ...
+
+    @property
+    def starts_from_picture(self) -> bool:
+        """Whether a take can start from a request's `first_frame`."""
         ...
 
     def render(self, request: ShotRequest, result: Path, watch: StepWatch) -> None:
@@ -61,6 +69,10 @@ class VideoModel(Protocol):
 
     def frames(self, request: ShotRequest, result: Path) -> Iterator[Frames]:
         """Decode a saved result: exactly `request.frames` frames of the requested size."""
+        ...
+
+    def recipe(self, result: Path) -> Mapping[str, Any]:
+        """How a saved result was made, in JSON's words. Raises RenderFailed."""
         ...
 
     def close(self) -> None:

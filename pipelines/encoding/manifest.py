@@ -13,6 +13,7 @@ CONTENT_TYPES = {
     ".ts": "video/mp2t",
     ".m3u8": "application/vnd.apple.mpegurl",
     ".jpg": "image/jpeg",
+    ".png": "image/png",
     ".vtt": "text/vtt",
     ".mp4": "video/mp4",
 }

@@ -34,6 +34,17 @@ def fit(picture: Picture, width: int, height: int) -> Picture:
     return fitted
 
 
+def cover(picture: Picture, width: int, height: int) -> Picture:
+    """The picture at `width` x `height`: scaled to cover it, cropped around the middle."""
+    rows, columns = picture.shape[:2]
+    scale = max(width / columns, height / rows)
+    size = (max(width, round(columns * scale)), max(height, round(rows * scale)))
+    if size != (columns, rows):
+        picture = resize(picture, size, cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
+    top, left = (size[1] - height) // 2, (size[0] - width) // 2
+    return picture[top : top + height, left : left + width]
+
+
 def resize(picture: Picture, size: tuple[int, int], method: int = cv2.INTER_AREA) -> Picture:
     """The picture at (width, height) `size`; `method` is one of OpenCV's."""
     return np.asarray(cv2.resize(picture, size, interpolation=method), np.uint8)

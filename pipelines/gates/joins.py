@@ -8,18 +8,24 @@ are four times that. 2.3 is the just noticeable difference of CIE76.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import cv2
 import numpy as np
 
-from inference.video.model import ShotRequest
 from pipelines.encoding.pictures import Picture, resize
-from storyforge.domain.film_record import Drift, Gate, JoinAction, JoinKind, Refusal
+from storyforge.domain.film_record import Drift, Gate, JoinAction, JoinKind, PictureSource, Refusal
 from storyforge.domain.script import Light
 from storyforge.settings import GateSettings
 
+_OF_SOURCE: Mapping[PictureSource, JoinKind] = MappingProxyType(
+    {
+        PictureSource.LAST_FRAME: JoinKind.CONTINUED,
+        PictureSource.STYLE_FRAME: JoinKind.FROM_STYLE,
+    }
+)
 _COLOUR_WIDTH, _SHARPNESS_WIDTH = 160, 320  # both judged at one size, whatever the film's
 # Added before the logarithm: below these (of 100, and of 200 and more in a picture with detail) a
 # frame is flat or soft, and how much so does not matter.
@@ -35,23 +41,20 @@ class Scenery:
 
 
 def join_kinds(
-    shots: Sequence[ShotRequest], before: Scenery | None, *, continued: bool
+    shots: Sequence[Scenery], before: Scenery | None, starts: Sequence[PictureSource]
 ) -> tuple[JoinKind, ...]:
     """How each shot follows what is before it.
 
-    before: the end of the segment before; None when there is none. continued: the first shot
-    starts from its last frame.
+    before: the end of the segment before; None when there is none. starts: what each starts from.
     """
     kinds, last = [], before
-    for number, request in enumerate(shots):
-        now = Scenery(request.shot.place, request.shot.light)
+    for now, source in zip(shots, starts, strict=True):
         if last is None:
-            kinds.append(JoinKind.OPENING)
+            kinds.append(_OF_SOURCE.get(source, JoinKind.OPENING))
         elif _changes(last, now):
             kinds.append(JoinKind.CUT)
         else:
-            from_last = continued and number == 0
-            kinds.append(JoinKind.CONTINUED if from_last else JoinKind.SAME_SCENE)
+            kinds.append(_OF_SOURCE.get(source, JoinKind.SAME_SCENE))
         last = Scenery(now.place or (last.place if last else ""), now.light)
     return tuple(kinds)
 
@@ -67,7 +70,7 @@ def drift(picture: Picture, wanted: Picture) -> Drift:
 
 
 def decide(kind: JoinKind, found: Drift, settings: GateSettings) -> JoinAction:
-    """What to do about a shot's drift from the last frame; a cut is never touched."""
+    """What to do about a shot's drift from the frame it is held against; a cut is never touched."""
     if kind in {JoinKind.CUT, JoinKind.OPENING} or Gate.JOIN in settings.names_off:
         return JoinAction.MEASURED
     if _is_large(found, settings):
@@ -78,11 +81,12 @@ def decide(kind: JoinKind, found: Drift, settings: GateSettings) -> JoinAction:
     return JoinAction.CORRECTED if noticed else JoinAction.MEASURED
 
 
-def refusal(found: Drift, settings: GateSettings) -> Refusal:
+def refusal(kind: JoinKind, found: Drift, settings: GateSettings) -> Refusal:
     """The reason in numbers."""
+    frame = "style" if kind is JoinKind.FROM_STYLE else "last"
     return Refusal(
         gate=Gate.JOIN,
-        detail=f"It does not join the last frame: colour {found.colour:.1f} (at most "
+        detail=f"It does not join the {frame} frame: colour {found.colour:.1f} (at most "
         f"{settings.colour_max}), contrast {found.contrast:+.2f} (±{settings.contrast_max}), "
         f"sharpness {found.sharpness:+.2f} (±{settings.sharpness_max}).",
     )

@@ -14,6 +14,7 @@ from pipelines.gates.clip import ClipGate, is_black, refusals
 from pipelines.gates.correction import Tables
 from storyforge.domain.film_record import (
     ClipFigures,
+    Drift,
     Gate,
     JoinAction,
     JoinKind,
@@ -92,43 +93,50 @@ class Screening:
             raise ClipRefused((refused,), join=join) from exc
         figures = gate.figures()
         found = refusals(figures, self._settings)
-        if join.action is JoinAction.REFUSED and join.to_last is not None:
-            found = (*found, joins.refusal(join.to_last, self._settings))
+        drift = held_against(join)
+        if join.action is JoinAction.REFUSED and drift is not None:
+            found = (*found, joins.refusal(kind, drift, self._settings))
         if found:
             raise ClipRefused(found, figures, join)
         self.passed.append(Screened(figures, join))
         self.last = last
 
     def _join(self, first: Picture, kind: JoinKind) -> tuple[JoinRecord, Iterator[Tables]]:
-        join = JoinRecord(kind=kind)
-        if self._style is not None:
-            join = join.model_copy(update={"to_style": joins.drift(first, self._style)})
-        if self.last is None:
+        join = JoinRecord(kind=kind, to_last=_drift(first, self.last))
+        join = join.model_copy(update={"to_style": _drift(first, self._style)})
+        wanted = self._style if kind is JoinKind.FROM_STYLE else self.last
+        found = held_against(join)
+        if wanted is None or found is None:
             return join, iter(())
-        found = joins.drift(first, self.last)
         action = joins.decide(kind, found, self._settings)
-        if is_black(first, self._settings) or is_black(self.last, self._settings):
+        if is_black(first, self._settings) or is_black(wanted, self._settings):
             action = JoinAction.MEASURED  # a fade; there is no colour to keep
-        join = join.model_copy(update={"to_last": found, "action": action})
         if action is JoinAction.CORRECTED:
-            return self._correcting(first, self.last, join)
-        return join, iter(())
+            return self._correcting(first, wanted, found, join)
+        return join.model_copy(update={"action": action}), iter(())
 
     def _correcting(
-        self, first: Picture, last: Picture, join: JoinRecord
+        self, first: Picture, wanted: Picture, found: Drift, join: JoinRecord
     ) -> tuple[JoinRecord, Iterator[Tables]]:
         """The tables for the first frames, unless they would make the join no better."""
-        same_view = join.kind is JoinKind.CONTINUED
-        tables = (correction.matching_tables if same_view else correction.shifting_tables)(
-            first, last
-        )
+        other_view = join.kind is JoinKind.SAME_SCENE
+        make = correction.shifting_tables if other_view else correction.matching_tables
+        tables = make(first, wanted)
         frames = round(self._settings.correction_s * self._fps)
-        left = joins.drift(correction.apply(first, tables), last)
-        assert join.to_last is not None
-        if frames < 1 or left.colour > join.to_last.colour:
-            return join.model_copy(update={"action": JoinAction.MEASURED}), iter(())
-        done = {"corrected_frames": frames, "left": left}
+        left = joins.drift(correction.apply(first, tables), wanted)
+        if frames < 1 or left.colour > found.colour:
+            return join, iter(())
+        done = {"action": JoinAction.CORRECTED, "corrected_frames": frames, "left": left}
         return join.model_copy(update=done), correction.faded(tables, frames)
+
+
+def held_against(join: JoinRecord) -> Drift | None:
+    """The drift that decides: from the style frame where the shot started from that."""
+    return join.to_style if join.kind is JoinKind.FROM_STYLE else join.to_last
+
+
+def _drift(first: Picture, wanted: Picture | None) -> Drift | None:
+    return None if wanted is None else joins.drift(first, wanted)
 
 
 def _corrected(chunk: Frames, tables: Iterator[Tables]) -> Frames:

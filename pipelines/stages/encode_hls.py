@@ -10,19 +10,23 @@ from uuid import UUID
 
 from inference.video.model import Frames, ShotRequest, VideoModel
 from pipelines.encoding.hls import encode_hls as encode_frames
+from pipelines.encoding.manifest import record
+from pipelines.encoding.pictures import Picture, fit
 from pipelines.files import SavedFile, is_whole
-from pipelines.gates.joins import join_kinds
+from pipelines.film_plan import FilmPlan
 from pipelines.gates.screening import ClipRefused, Screening
 from pipelines.live_film import LiveFilming, nothing_yet
 from pipelines.stage_log import ResultsGone, StageLog, run_once
+from pipelines.start_pictures import write_picture
 from pipelines.takes import TakeBook
-from storyforge.domain.film_record import FilmRecord, ShotFilm, StartPicture, told_line
+from storyforge.domain.film_record import FilmRecord, ShotFilm, told_line
 from storyforge.domain.job import Stage
 from storyforge.domain.segment import EncodedSegment, HlsProfile
 from storyforge.domain.wire import Wire
 from storyforge.errors import RenderFailed
 from storyforge.ids import uuid7
 from storyforge.settings import GateSettings
+from storyforge.storage.paths import LAST_FRAME
 from storyforge.storage.store import ObjectStore
 
 STAGE = Stage.ENCODE_HLS
@@ -39,9 +43,9 @@ class EncodedFilm(Wire):
 
 @dataclass(frozen=True)
 class Takes:
-    """The saved takes of a job's shots, in order, and the book of those that were refused."""
+    """The saved takes of the planned shots, in order, and the book of those that were refused."""
 
-    shots: Sequence[ShotRequest]
+    plan: FilmPlan
     results: Sequence[SavedFile]
     book: TakeBook
 
@@ -65,7 +69,8 @@ def encode_hls(
     is not what it was, TakeRefused when a gate refused a clip, and QualityRefused when it was
     that shot's last take.
     """
-    total = sum(shot.frames for shot in takes.shots)
+    plan = takes.plan
+    total = sum(shot.frames for shot in plan.shots)
     into = folder / f"hls-e{log.epoch}"
 
     def work() -> EncodedFilm:
@@ -73,7 +78,9 @@ def encode_hls(
         shutil.rmtree(into, ignore_errors=True)
         segment_id = uuid7()  # of this encode alone: no key of the store is written by two
         nothing = nothing_yet(scene_id, segment_id, profile)
-        screening = Screening(gates, profile.fps)
+        screening = Screening(
+            gates, profile.fps, last=plan.last_picture(), style=plan.style_picture()
+        )
         with LiveFilming(nothing, into, store, log.show) as live:
             media = encode_frames(
                 _screened(takes, video, screening, folder),
@@ -85,10 +92,15 @@ def encode_hls(
                 ),
                 on_file=live.offer,
             )
-        film = _record(takes, video, screening, gates.names_off)
-        return EncodedFilm(segment_id=segment_id, folder=into.name, media=media, film=film)
+        return EncodedFilm(
+            segment_id=segment_id,
+            folder=into.name,
+            media=_with_last_frame(media, screening.last, into),
+            film=_record(takes, video, screening, folder, gates.names_off),
+        )
 
-    inputs = [[file.sha256 for file in takes.results], profile.to_json(), preset]
+    held_against = [path.name for path in (plan.last, plan.style) if path]  # named by content
+    inputs = [[file.sha256 for file in takes.results], profile.to_json(), preset, held_against]
     return run_once(
         log, STAGE, inputs, EncodedFilm, work, verify=lambda film: film_is_whole(folder, film)
     )
@@ -106,8 +118,8 @@ def _screened(
     takes: Takes, video: VideoModel, screening: Screening, folder: Path
 ) -> Iterator[Frames]:
     """The frames of all shots; a clip that is refused ends the stream and the attempt."""
-    kinds = join_kinds(takes.shots, None, continued=False)
-    for shot, saved, kind in zip(takes.shots, takes.results, kinds, strict=True):
+    plan = takes.plan
+    for shot, saved, kind in zip(plan.shots, takes.results, plan.kinds, strict=True):
         frames = _decoded(takes.book.request(shot), saved, video, folder)
         try:
             yield from screening.clip(frames, kind)
@@ -130,8 +142,20 @@ def _decoded(
         raise RenderFailed(f"Shot {shot.index + 1} gave {given} frames instead of {shot.frames}.")
 
 
+def _with_last_frame(media: EncodedSegment, last: Picture | None, into: Path) -> EncodedSegment:
+    """The segment with its last frame as a lossless file, for the segment that follows it."""
+    assert last is not None, "the encoder refuses a film without frames"
+    top = media.profile.rungs[0]
+    write_picture(into / LAST_FRAME, fit(last, top.width, top.height))
+    return media.model_copy(update={"files": (*record(into, [LAST_FRAME]), *media.files)})
+
+
 def _record(
-    takes: Takes, video: VideoModel, screening: Screening, gates_off: tuple[str, ...]
+    takes: Takes,
+    video: VideoModel,
+    screening: Screening,
+    folder: Path,
+    gates_off: tuple[str, ...],
 ) -> FilmRecord:
     """How the segment was filmed."""
     shots = tuple(
@@ -139,12 +163,15 @@ def _record(
             shot=shot.index + 1,
             take=len(takes.book.refused(shot)) + 1,
             seed=takes.book.request(shot).seed,
-            picture=StartPicture(source="none"),
+            picture=start,
             figures=screened.figures,
             join=screened.join,
             refused=takes.book.refused(shot),
+            recipe=video.recipe(folder / saved.path),
         )
-        for shot, screened in zip(takes.shots, screening.passed, strict=True)
+        for shot, start, saved, screened in zip(
+            takes.plan.shots, takes.plan.starts, takes.results, screening.passed, strict=True
+        )
     )
     line = told_line(video.name, shots, gates_off)
     return FilmRecord(model=video.name, line=line, gates_off=gates_off, shots=shots)

@@ -12,7 +12,7 @@ from storyforge.domain.film_record import FilmRecord
 from storyforge.domain.job import GenerationJobPayload, Stage
 from storyforge.domain.script import Script
 from storyforge.domain.segment import EncodedSegment, SegmentSummary
-from storyforge.storage.paths import master_key, thumbnail_key
+from storyforge.storage.paths import LAST_FRAME, master_key, thumbnail_key
 
 STAGE = Stage.FINALIZE_JOB
 
@@ -47,6 +47,10 @@ def finalize_job(
                 summary=summary,
                 characters=tuple(characters),
                 place=places[-1] if places else "",
+                light=script.shots[-1].light,
+                last_frame_sha256=next(
+                    (file.sha256 for file in media.files if file.path == LAST_FRAME), ""
+                ),
                 seconds=media.seconds,
             ),
             long_summary=long_summary,

@@ -57,12 +57,14 @@ class Drift(Wire):
 class JoinKind(StrEnum):
     """How a shot follows what is before it.
 
-    opening: nothing is before it. continued: it started from the last frame. same_scene: place and
-    light stay. cut: the script changes place or light.
+    opening: nothing is before it. continued: it started from the last frame. from_style: it started
+    from the style frame, and is held against that. same_scene: place and light stay. cut: the
+    script changes place or light.
     """
 
     OPENING = "opening"
     CONTINUED = "continued"
+    FROM_STYLE = "from_style"
     SAME_SCENE = "same_scene"
     CUT = "cut"
 
@@ -100,10 +102,18 @@ class RefusedTake(Wire):
     join: JoinRecord | None = None
 
 
-class StartPicture(Wire):
-    """What a shot started from: `last_frame`, `style_frame` or `none`; note: why, in words."""
+class PictureSource(StrEnum):
+    """Which picture a shot starts from."""
 
-    source: str
+    NONE = "none"
+    LAST_FRAME = "last_frame"
+    STYLE_FRAME = "style_frame"
+
+
+class StartPicture(Wire):
+    """What a shot started from; note: in words, what could not be used and why."""
+
+    source: PictureSource = PictureSource.NONE
     sha256: str = ""
     note: str = ""
 
@@ -139,7 +149,7 @@ def told_line(model: str, shots: tuple[ShotFilm, ...], gates_off: tuple[str, ...
     mended = sum(shot.join.action is JoinAction.CORRECTED for shot in shots)
     if mended:
         parts.append(f"{mended} {'join' if mended == 1 else 'joins'} corrected")
-    if any(shot.picture.source == "last_frame" for shot in shots):
+    if any(shot.picture.source is PictureSource.LAST_FRAME for shot in shots):
         parts.append("continues the last picture")
     if gates_off:
         parts.append(f"not checked: {', '.join(gates_off)}")

@@ -7,19 +7,25 @@ from uuid import UUID
 
 from pydantic import Field
 
-from storyforge.domain.script import Script
+from storyforge.domain.script import Light, Script
 from storyforge.domain.wire import Wire
 
 
 class SegmentSummary(Wire):
-    """What later continuations need to know of one segment."""
+    """What later continuations need to know of one segment.
+
+    place, light: of its last shot. last_frame_sha256: of its last frame's file in the store; empty
+    for a segment from before there was one.
+    """
 
     segment_id: UUID
     number: int
     summary: str
     characters: tuple[str, ...] = ()
     place: str = ""
+    light: Light | None = None
     seconds: float = 0.0
+    last_frame_sha256: str = ""
 
 
 class Rung(Wire):

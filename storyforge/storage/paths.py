@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from uuid import UUID
 
+LAST_FRAME = "last_frame.png"
+
 # videos bucket
 
 
@@ -43,6 +45,11 @@ def thumbnail_key(scene_id: UUID, segment_id: UUID) -> str:
 def poster_key(scene_id: UUID, segment_id: UUID) -> str:
     """A still of the segment's beginning, there while the rest is being filmed."""
     return f"{segment_prefix(scene_id, segment_id)}poster.jpg"
+
+
+def last_frame_key(scene_id: UUID, segment_id: UUID) -> str:
+    """The segment's last frame, lossless, for the one that follows."""
+    return f"{segment_prefix(scene_id, segment_id)}{LAST_FRAME}"
 
 
 def preview_key(scene_id: UUID, job_id: UUID, input_hash: str, suffix: str = ".mp4") -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -16,10 +17,14 @@ from inference.video.open_model import open_video_model
 from inference.video.storyboard.model import StoryboardModel
 from pipelines.continuity.rules import RuleValidator
 from scheduler.drain import Worker
+from storyforge.database import segments as segment_rows
 from storyforge.database.engine import Database
+from storyforge.domain.film_record import FilmRecord, PictureSource
 from storyforge.domain.job import JobState, Lane, Stage
 from storyforge.errors import DeviceOutOfMemory
 from storyforge.settings import GateSettings
+from storyforge.storage.paths import last_frame_key
+from storyforge.storage.store import Bucket
 from tests.builders import accept, new_scene
 from tests.chaos.evidence import NO_WAKE_UPS, gather
 from tests.chaos.oracle import judge
@@ -48,6 +53,13 @@ class Watched:
     @property
     def name(self) -> str:
         return self.model.name
+
+    @property
+    def starts_from_picture(self) -> bool:
+        return self.model.starts_from_picture
+
+    def recipe(self, result: Path) -> Mapping[str, Any]:
+        return self.model.recipe(result)
 
     def render(self, request: ShotRequest, result: Path, watch: StepWatch) -> None:
         self.told.append(("render", request.seed))
@@ -159,3 +171,55 @@ def test_the_next_job_renders_before_the_one_before_is_decoded(
     first_decoded = order.index("decoded")
     assert second_begins < first_decoded
     assert _is_sound(rig)
+
+
+@pytest.mark.parametrize("name", ["wan.wan22_ti2v", "ltx.ltx_condition"])
+def test_a_continuation_starts_from_the_last_picture_of_the_segment_before(
+    name: str, rig: RealRig, tiny_model: TinyModel
+) -> None:
+    rig.video = open_video_model(str(tiny_model(name)), steps=2)
+    scene_id = new_scene(rig.database).id
+    for _ in range(2):
+        job_id = accept(rig.database, scene_id, text=TEXT).job.id
+        rig.drain()
+        assert rig.job(job_id).state is JobState.DONE, rig.job(job_id).error
+    with rig.database.read() as c:
+        before, after = segment_rows.last_rows(c, scene_id, 2, before=3)
+    kept = rig.store.head(Bucket.VIDEOS, last_frame_key(scene_id, before.id))
+    assert kept is not None
+    first, *others = FilmRecord.model_validate(after.film).shots
+    assert first.picture.source is PictureSource.LAST_FRAME
+    assert first.picture.sha256 == first.recipe["firstFrameSha256"] == kept.sha256
+    assert first.recipe["firstFrame"] == "used"
+    assert {shot.recipe["firstFrame"] for shot in others} <= {"none"}
+    assert first.join.to_last is not None
+    assert _is_sound(rig)
+
+
+def test_a_text_to_video_model_says_that_it_cannot_continue_the_picture(
+    rig: RealRig, tiny_model: TinyModel
+) -> None:
+    rig.video = open_video_model(str(tiny_model("ltx.ltx_t2v")), steps=2)
+    scene_id = new_scene(rig.database).id
+    for _ in range(2):
+        accept(rig.database, scene_id, text=TEXT)
+        rig.drain()
+    with rig.database.read() as c:
+        [after] = segment_rows.last_rows(c, scene_id, 1, before=3)
+    first = FilmRecord.model_validate(after.film).shots[0]
+    assert first.picture.note == f"{rig.video.name} cannot start from a picture."
+    assert first.recipe["firstFrame"] == "none"
+    assert first.recipe["model"] == rig.video.name
+
+
+def test_the_gates_refuse_the_noise_of_random_weights(rig: RealRig, tiny_model: TinyModel) -> None:
+    """F34 with a real model: all takes are noise, so the job ends with the figures."""
+    rig.gates = GateSettings(retakes=1)
+    rig.video = open_video_model(str(tiny_model("ltx.ltx_t2v")), steps=2)
+    job_id = _continued(rig)
+    rig.drain()
+    error = rig.job(job_id).error
+    assert error is not None
+    assert (error.code, error.stage) == ("quality", "encode_hls")
+    assert "was refused 2 times" in error.detail
+    assert "The picture is noise" in error.detail

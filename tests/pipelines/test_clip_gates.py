@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -89,12 +89,14 @@ def test_an_unknown_gate_is_refused_by_name() -> None:
         GateSettings(off="nosie")
 
 
+@settings(max_examples=25)  # each makes pictures
 @given(cuts=st.lists(st.integers(0, gate_clips.FRAMES), max_size=6))
 def test_figures_do_not_depend_on_how_the_frames_come(cuts: list[int]) -> None:
     frames = gate_clips.moving_picture()
     assert figures_of(frames, tuple(sorted(cuts))) == figures_of(frames)
 
 
+@settings(max_examples=25)  # each makes pictures
 @given(count=st.integers(1, gate_clips.FRAMES), level=st.integers(0, 255))
 def test_figures_are_numbers_in_their_range_for_any_flat_or_short_clip(
     count: int, level: int
@@ -108,6 +110,7 @@ def test_figures_are_numbers_in_their_range_for_any_flat_or_short_clip(
         assert 0 <= found.motion <= 255
 
 
+@settings(max_examples=25)  # each makes pictures
 @given(gain=st.floats(0.2, 1.0), shift=st.integers(0, 50))
 def test_correlation_does_not_see_light_or_contrast(gain: float, shift: int) -> None:
     picture = gate_clips.moving_picture()[0, ..., 0]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 import numpy as np
@@ -96,6 +96,7 @@ class FakeCamera:
     name: str = "fake-camera/1"
     rendered: list[int] = field(default_factory=list)
     before_render: Callable[[ShotRequest], None] = lambda _request: None
+    starts_from_picture: bool = False
     shown: Callable[[ShotRequest, Frames], Frames] = lambda _request, frames: frames
 
     def render(self, request: ShotRequest, result: Path, watch: StepWatch) -> None:
@@ -107,6 +108,9 @@ class FakeCamera:
     def frames(self, request: ShotRequest, result: Path) -> Iterator[Frames]:
         assert result.read_text() == str(request.seed)
         yield self.shown(request, wandering_light(request))
+
+    def recipe(self, result: Path) -> Mapping[str, Any]:
+        return {"seed": int(result.read_text())}
 
     def close(self) -> None:
         return

@@ -29,6 +29,10 @@ from tests.scheduler.rig import FILM, PUBLISH, WRITE, Rig
 FaultyFrames = Callable[[Frames], Frames]
 
 
+# Nothing here depends on the database.
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
+
 @pytest.fixture
 def rig(database: Database, tmp_path: Path) -> Rig:
     return Rig(database, tmp_path / "work")

@@ -60,6 +60,11 @@ class Family:
         """Whether the model has that ability."""
         return ability in self.abilities
 
+    @property
+    def starts_from_picture(self) -> bool:
+        """Whether a take can start from a given picture."""
+        return self.can(Ability.FIRST_FRAME) or self.can(Ability.LAST_FRAME)
+
 
 _SMALL_PIXELS = 832 * 480  # the 480p size of Wan
 _LARGE_PIXELS = 1280 * 720

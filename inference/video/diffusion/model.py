@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from inference.video.diffusion.clip_plan import ClipPlan, plan_clip
 from inference.video.diffusion.families import Family, family_of
@@ -57,6 +57,11 @@ class DiffusionVideoModel:
         """What this model can do and wants."""
         return self._family
 
+    @property
+    def starts_from_picture(self) -> bool:
+        """Whether a take can start from a given picture."""
+        return self._family.starts_from_picture
+
     def plan(self, request: ShotRequest) -> ClipPlan:
         """The legal clip that a request becomes."""
         return plan_clip(self._family, request, self._options.pixels_max)
@@ -98,6 +103,12 @@ class DiffusionVideoModel:
         Raises RenderFailed, DeviceOutOfMemory and DeviceLost.
         """
         return self.studio().frames(request, result)
+
+    def recipe(self, result: Path) -> Mapping[str, Any]:
+        """The recipe that was saved with the latents. Raises RenderFailed."""
+        from inference.video.diffusion.saved_clip import read_recipe  # noqa: PLC0415  needs torch
+
+        return read_recipe(result).to_json()
 
     def warm_up(self, sizes: Sequence[tuple[int, int, int]]) -> None:
         """Render one step of each (width, height, frames), so that its kernels are compiled."""

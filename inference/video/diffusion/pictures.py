@@ -48,10 +48,9 @@ class ChosenPictures:
 
 def needs_pictures(family: Family, request: ShotRequest) -> bool:
     """Whether this shot goes with a picture of its own, without reading or drawing it."""
-    takes_first = family.can(Ability.FIRST_FRAME) or family.can(Ability.LAST_FRAME)
     return (
         not family.can(Ability.TEXT)
-        or (request.first_frame is not None and takes_first)
+        or (request.first_frame is not None and family.starts_from_picture)
         or (request.last_frame is not None and family.can(Ability.LAST_FRAME))
     )
 
@@ -69,7 +68,7 @@ def choose_pictures(family: Family, request: ShotRequest, clip: ClipPlan) -> Cho
 
     Raises RenderFailed when a given image cannot be read.
     """
-    takes_first = family.can(Ability.FIRST_FRAME) or family.can(Ability.LAST_FRAME)
+    takes_first = family.starts_from_picture
     first, first_note = None, _NONE
     if request.first_frame is not None:
         first_note = _USED if takes_first else _IGNORED_FIRST

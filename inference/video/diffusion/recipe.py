@@ -10,7 +10,8 @@ class ClipRecipe(Wire):
 
     model: name and fingerprint. frames, fps: of the clip as rendered; `shown_frames`, `shown_fps`
     of what was asked for; stretched: the clip is shown slower than it was filmed. seed:
-    of the noise. first_frame, last_frame: what became of a given image. compiled: whether the
+    of the noise. first_frame, last_frame: what became of a given image; first_frame_sha256: of the
+    one that was used. compiled: whether the
     transformer's blocks were. lossy: the lossy switches in force; empty when rendering was exact.
     memory: the savings of memory in force. decode: how the frames are decoded. fused: how many shots shared the forward passes.
     """
@@ -34,6 +35,7 @@ class ClipRecipe(Wire):
     shown_fps: int
     stretched: bool
     first_frame: str
+    first_frame_sha256: str = ""
     last_frame: str
     device: str
     precision: str

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from pydantic import ValidationError
@@ -49,16 +52,26 @@ def save_clip(clip: SavedClip, target: Path) -> None:
 
 def load_clip(source: Path) -> SavedClip:
     """Read a saved clip. Raises RenderFailed when it is missing or damaged."""
-    try:
-        with safe_open(source, framework="pt") as file:
-            recipe = ClipRecipe.model_validate_json((file.metadata() or {}).get(_RECIPE, ""))
-            # Copies: the tensors are maps of the file, which may be written anew while we decode.
-            latents, state = (file.get_tensor(key).clone() for key in (_LATENTS, _NOISE_STATE))
-            return SavedClip(latents, state, recipe)
-    except (OSError, SafetensorError, ValidationError) as exc:
-        raise RenderFailed("The rendered shot cannot be read; render it again.") from exc
+    with _opened(source) as file:
+        # Copies: the tensors are maps of the file, which may be written anew while we decode.
+        latents, state = (file.get_tensor(key).clone() for key in (_LATENTS, _NOISE_STATE))
+        return SavedClip(latents, state, _recipe_in(file))
 
 
 def read_recipe(source: Path) -> ClipRecipe:
     """Only the recipe of a saved clip. Raises RenderFailed when it is missing or damaged."""
-    return load_clip(source).recipe
+    with _opened(source) as file:
+        return _recipe_in(file)
+
+
+@contextmanager
+def _opened(source: Path) -> Iterator[Any]:
+    try:
+        with safe_open(source, framework="pt") as file:
+            yield file
+    except (OSError, SafetensorError, ValidationError) as exc:
+        raise RenderFailed("The rendered shot cannot be read; render it again.") from exc
+
+
+def _recipe_in(file: Any) -> ClipRecipe:
+    return ClipRecipe.model_validate_json((file.metadata() or {}).get(_RECIPE, ""))

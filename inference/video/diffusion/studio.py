@@ -274,6 +274,7 @@ class Studio:
             shown_fps=request.fps,
             stretched=is_stretched(clip, request.frames, request.fps),
             first_frame=chosen.first_note,
+            first_frame_sha256=request.first_frame_sha256 if chosen.pictures.first else "",
             last_frame=chosen.last_note,
             device=self._options.device,
             precision=model.precision,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from pydantic import ValidationError
@@ -27,6 +28,11 @@ class StoryboardModel:
     def name(self) -> str:
         """Name and plan version."""
         return f"storyboard-{PLAN_VERSION}"
+
+    @property
+    def starts_from_picture(self) -> bool:
+        """A drawing starts from words."""
+        return False
 
     def render(self, request: ShotRequest, result: Path, watch: StepWatch) -> None:
         """Compose the drawing plan of a shot, try it small, and write it to `result` as JSON.
@@ -60,6 +66,11 @@ class StoryboardModel:
         except (OSError, ValidationError, UnicodeDecodeError) as exc:
             raise RenderFailed("The saved drawing plan cannot be read; render it again.") from exc
         yield from frame_chunks(plan, request)
+
+    def recipe(self, result: Path) -> Mapping[str, Any]:
+        """The renderer; the plan itself is as good as the request."""
+        del result
+        return {"model": self.name}
 
     def close(self) -> None:
         """Nothing is held."""
