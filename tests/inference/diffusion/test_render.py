@@ -58,6 +58,7 @@ def test_the_recipe_says_everything_that_made_the_clip(opened: Opener, result: P
         "shown_fps": 24,
         "stretched": False,
         "first_frame": "none",
+        "first_frame_sha256": "",
         "last_frame": "none",
         "device": "cpu",
         "precision": "fp32",
