@@ -39,7 +39,11 @@ class ShotOut(Wire):
 
 
 class SegmentOut(Wire):
-    """One segment; addresses are paths on this node. sprites_url: a WebVTT index, or None."""
+    """One segment; addresses are paths on this node.
+
+    sprites_url: a WebVTT index, or None. filmed: how it was filmed in one line, or empty; the whole
+    record is at `/v1/scenes/{id}/segments/{segmentId}/film`.
+    """
 
     id: UUID
     number: int
@@ -54,6 +58,7 @@ class SegmentOut(Wire):
     summary: str
     writer: str
     notice: str
+    filmed: str
     shots: tuple[ShotOut, ...]
 
 
@@ -86,6 +91,7 @@ def segment_out(segment: ListedSegment) -> SegmentOut:
         summary=segment.summary.summary,
         writer=segment.script.writer,
         notice=segment.script.notice,
+        filmed=segment.filmed,
         shots=tuple(_shot_out(shot) for shot in segment.script.shots),
     )
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from inference.video.model import ShotRequest
 from pipelines.gates.screening import ClipRefused
 from pipelines.stage_log import ResultsGone, StageLog
-from storyforge.domain.film_record import Refusal, RefusedTake
+from storyforge.domain.film_record import Gate, Refusal, RefusedTake
 from storyforge.domain.job import Stage
 from storyforge.domain.wire import Wire, content_hash
 from storyforge.errors import QualityRefused
@@ -101,7 +101,9 @@ def _told(takes: Sequence[RefusedTake], shots: int) -> str:
         f"take {one.take} (seed {one.seed}): {' '.join(found.detail for found in one.refusals)}"
         for one in takes
     ]
-    return (
-        f"Shot {takes[0].shot} of {shots} was refused {len(takes)} times; {' '.join(told)} "
-        "Retry for other seeds, change the text or the model, or see STORYFORGE_GATES_*."
-    )
+    gates = sorted({found.gate for one in takes for found in one.refusals} - {Gate.NUMBERS})
+    times = "once" if len(takes) == 1 else f"{len(takes)} times"
+    cure = "Retry for other seeds, or change the text or the model"
+    if gates:  # what is no number can not be shown
+        cure += f"; STORYFORGE_GATES_OFF={','.join(gates)} would show it all the same"
+    return f"Shot {takes[0].shot} of {shots} was refused {times}; {' '.join(told)} {cure}."

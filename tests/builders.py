@@ -14,6 +14,15 @@ from storyforge.database.finalize import Outcome, finalize_job
 from storyforge.database.leases import Claim
 from storyforge.domain.bible import SceneBible
 from storyforge.domain.continuity import ValidationResult
+from storyforge.domain.film_record import (
+    ClipFigures,
+    FilmRecord,
+    JoinKind,
+    JoinRecord,
+    ShotFilm,
+    StartPicture,
+    told_line,
+)
 from storyforge.domain.job import JobConfig, JobKind, Lane
 from storyforge.domain.scene import Scene
 from storyforge.domain.script import Script, Shot
@@ -103,6 +112,24 @@ def media(seconds: float = 2.0, profile: HlsProfile = PROFILE) -> EncodedSegment
         seconds=seconds,
         rungs=rungs,
         files=files,
+    )
+
+
+def film_record() -> FilmRecord:
+    """A record of one shot."""
+    shot = ShotFilm(
+        shot=1,
+        take=1,
+        seed=7,
+        picture=StartPicture(),
+        figures=ClipFigures(
+            frames=48, brightness=90, black_share=0, motion=2, structure=0.4, steadiness=0.9
+        ),
+        join=JoinRecord(kind=JoinKind.OPENING),
+        recipe={"model": "test-camera"},
+    )
+    return FilmRecord(
+        model="test-camera", line=told_line("test-camera", (shot,), ()), shots=(shot,)
     )
 
 

@@ -49,6 +49,7 @@ _LISTED = (
         segments.c.seconds,
         # asked of the text: reading the list of files takes longer than all the rest of the row
         segments.c.media["files"].as_string().contains(f'"{SPRITES_INDEX}"').label("has_sprites"),
+        segments.c.film["line"].as_string().label("filmed"),
         segments.c.created_at,
     )
     .where(
@@ -64,7 +65,7 @@ _RUNGS = TypeAdapter(tuple[RungMedia, ...])
 
 @dataclass(frozen=True)
 class ListedSegment:
-    """A segment as lists show it."""
+    """A segment as lists show it; filmed: its film record's line, empty without a record."""
 
     id: UUID
     scene_id: UUID
@@ -76,6 +77,7 @@ class ListedSegment:
     summary: SegmentSummary
     seconds: float
     has_sprites: bool
+    filmed: str
     created_at: datetime
 
 
@@ -122,6 +124,7 @@ def list_segments(
             summary=SegmentSummary.model_validate(row.summary),
             seconds=row.seconds,
             has_sprites=row.has_sprites,
+            filmed=row.filmed or "",
             created_at=row.created_at,
         )
         for row in c.execute(_LISTED, wanted)

@@ -36,6 +36,7 @@ from storyforge.ids import uuid7
 from storyforge.settings import NodeSettings, Settings
 from storyforge.storage.filesystem import FilesystemStore
 from storyforge.storage.tokens import TokenSigner
+from tests.builders import film_record
 
 BASE = "http://127.0.0.1:8400"
 PROFILE = HlsProfile(
@@ -125,6 +126,7 @@ def outcome_of(segment_id: UUID, scene_id: UUID, text: str, media: EncodedSegmen
         media=media,
         video_url=f"{base}/master.m3u8",
         thumbnail_url=f"{base}/thumbnail.jpg",
+        film=film_record(),
     )
 
 
