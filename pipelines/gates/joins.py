@@ -1,6 +1,6 @@
 """Drift at a join: measured between two frames, then left, corrected or refused.
 
-Over 26 pairs of storyboard shots in one place and light, which are right by construction, colour
+Over 20 pairs of storyboard shots in one place and light, which are right by construction, colour
 differs by 4.5 at most, contrast by 0.5 and sharpness by 0.8 octaves: the limits of GateSettings
 are four times that. 2.3 is the just noticeable difference of CIE76.
 """
