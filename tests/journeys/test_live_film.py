@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -42,6 +42,13 @@ class SlowCamera:
     @property
     def name(self) -> str:
         return self.model.name
+
+    @property
+    def starts_from_picture(self) -> bool:
+        return self.model.starts_from_picture
+
+    def recipe(self, result: Path) -> Mapping[str, Any]:
+        return self.model.recipe(result)
 
     def render(self, request: ShotRequest, result: Path, watch: StepWatch) -> None:
         self.model.render(request, result, watch)
