@@ -6,6 +6,7 @@ import pytest
 
 from inference.video.model import ShotRequest
 from inference.video.storyboard.colour import chroma
+from inference.video.storyboard.extras import extras_in
 from inference.video.storyboard.framing import Framing
 from inference.video.storyboard.plan import DrawingPlan, compose
 from inference.video.storyboard.styles import Paint, style_named
@@ -133,3 +134,10 @@ def test_a_warm_palette_leaves_a_blue_sky_blue(palette: tuple[str, ...]) -> None
     top = paint.sky[0]
     assert top[2] == max(top)
     assert chroma(top) >= 0.95 * chroma(Paint(style_named("watercolour"), Light.DAY).sky[0])
+
+
+def test_a_noun_within_a_korean_word_is_found_where_it_stands() -> None:
+    """`$` ends a stem in the tables and stands in no text."""
+    [dog] = extras_in("하얀 개가 숲으로 달려갔다.", (), alone=True)
+    assert dog
+    extras_in("안개가 짙어서 아무것도 보이지 않았다.", (), alone=True)

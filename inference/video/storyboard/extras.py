@@ -130,7 +130,8 @@ def _around(words: list[str], stems: str) -> str:
     for at, word in enumerate(words):
         if has(stems, {word}, word):
             if ord(word[0]) > 0x2E7F:  # noqa: PLR2004 - CJK: the noun is within the run
-                place = min(word.find(stem) for stem in stems.split() if stem in word)
+                found = [word.find(stem.rstrip("$")) for stem in stems.split()]
+                place = min((at for at in found if at >= 0), default=0)
                 return word[max(0, place - _BEFORE) : place + _BEFORE]
             return " ".join(words[max(0, at - _BEFORE) : at + 2])
     return ""
