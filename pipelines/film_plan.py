@@ -64,14 +64,16 @@ def plan_film(
             }
             shot = shot.model_copy(update=given)  # noqa: PLW2901  the same shot, with its picture
         filmed.append(shot)
+    kinds = join_kinds(
+        [Scenery(shot.shot.place, shot.shot.light) for shot in shots],
+        Scenery(before.place, before.light) if before else None,
+        [start.source for start in starts],
+        drifts=video.drifts,
+    )
     return FilmPlan(
         shots=tuple(filmed),
         starts=tuple(starts),
-        kinds=join_kinds(
-            [Scenery(shot.shot.place, shot.shot.light) for shot in shots],
-            Scenery(before.place, before.light) if before else None,
-            [start.source for start in starts],
-        ),
+        kinds=kinds,
         last=folder / pictures.last_frame.path if pictures.last_frame else None,
         style=folder / pictures.style_frame.path if pictures.style_frame else None,
     )

@@ -60,6 +60,11 @@ class VideoModel(Protocol):
         """Whether a take can start from a request's `first_frame`."""
         ...
 
+    @property
+    def drifts(self) -> bool:
+        """Whether colours may drift from shot to shot; those of a drawing are chosen."""
+        ...
+
     def render(self, request: ShotRequest, result: Path, watch: StepWatch) -> None:
         """Render the shot and write what decoding needs (latents, say) to the file `result`.
 

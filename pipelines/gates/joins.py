@@ -26,6 +26,7 @@ _OF_SOURCE: Mapping[PictureSource, JoinKind] = MappingProxyType(
         PictureSource.STYLE_FRAME: JoinKind.FROM_STYLE,
     }
 )
+_ONLY_MEASURED = frozenset({JoinKind.OPENING, JoinKind.CUT, JoinKind.DRAWN})
 _COLOUR_WIDTH, _SHARPNESS_WIDTH = 160, 320  # both judged at one size, whatever the film's
 # Added before the logarithm: below these (of 100, and of 200 and more in a picture with detail) a
 # frame is flat or soft, and how much so does not matter.
@@ -41,12 +42,18 @@ class Scenery:
 
 
 def join_kinds(
-    shots: Sequence[Scenery], before: Scenery | None, starts: Sequence[PictureSource]
+    shots: Sequence[Scenery],
+    before: Scenery | None,
+    starts: Sequence[PictureSource],
+    *,
+    drifts: bool = True,
 ) -> tuple[JoinKind, ...]:
     """How each shot follows what is before it.
 
     before: the end of the segment before; None when there is none. starts: what each starts from.
+    drifts: whether the model's colours may drift.
     """
+    another_view = JoinKind.SAME_SCENE if drifts else JoinKind.DRAWN
     kinds, last = [], before
     for now, source in zip(shots, starts, strict=True):
         if last is None:
@@ -54,7 +61,7 @@ def join_kinds(
         elif _changes(last, now):
             kinds.append(JoinKind.CUT)
         else:
-            kinds.append(_OF_SOURCE.get(source, JoinKind.SAME_SCENE))
+            kinds.append(_OF_SOURCE.get(source, another_view))
         last = Scenery(now.place or (last.place if last else ""), now.light)
     return tuple(kinds)
 
@@ -70,8 +77,11 @@ def drift(picture: Picture, wanted: Picture) -> Drift:
 
 
 def decide(kind: JoinKind, found: Drift, settings: GateSettings) -> JoinAction:
-    """What to do about a shot's drift from the frame it is held against; a cut is never touched."""
-    if kind in {JoinKind.CUT, JoinKind.OPENING} or Gate.JOIN in settings.names_off:
+    """What to do about a shot's drift from the frame it is held against.
+
+    A cut is never touched, and neither is a drawing.
+    """
+    if kind in _ONLY_MEASURED or Gate.JOIN in settings.names_off:
         return JoinAction.MEASURED
     if _is_large(found, settings):
         return JoinAction.REFUSED

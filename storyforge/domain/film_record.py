@@ -59,7 +59,7 @@ class JoinKind(StrEnum):
 
     opening: nothing is before it. continued: it started from the last frame. from_style: it started
     from the style frame, and is held against that. same_scene: place and light stay. cut: the
-    script changes place or light.
+    script changes place or light. drawn: as same_scene, of a drawing, whose colours are chosen.
     """
 
     OPENING = "opening"
@@ -67,6 +67,7 @@ class JoinKind(StrEnum):
     FROM_STYLE = "from_style"
     SAME_SCENE = "same_scene"
     CUT = "cut"
+    DRAWN = "drawn"
 
 
 class JoinAction(StrEnum):

@@ -58,6 +58,10 @@ class Watched:
     def starts_from_picture(self) -> bool:
         return self.model.starts_from_picture
 
+    @property
+    def drifts(self) -> bool:
+        return self.model.drifts
+
     def recipe(self, result: Path) -> Mapping[str, Any]:
         return self.model.recipe(result)
 

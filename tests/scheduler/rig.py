@@ -97,6 +97,7 @@ class FakeCamera:
     rendered: list[int] = field(default_factory=list)
     before_render: Callable[[ShotRequest], None] = lambda _request: None
     starts_from_picture: bool = False
+    drifts: bool = True
     shown: Callable[[ShotRequest, Frames], Frames] = lambda _request, frames: frames
 
     def render(self, request: ShotRequest, result: Path, watch: StepWatch) -> None:

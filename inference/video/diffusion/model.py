@@ -62,6 +62,11 @@ class DiffusionVideoModel:
         """Whether a take can start from a given picture."""
         return self._family.starts_from_picture
 
+    @property
+    def drifts(self) -> bool:
+        """Every shot is sampled on its own."""
+        return True
+
     def plan(self, request: ShotRequest) -> ClipPlan:
         """The legal clip that a request becomes."""
         return plan_clip(self._family, request, self._options.pixels_max)

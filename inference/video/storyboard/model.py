@@ -34,6 +34,11 @@ class StoryboardModel:
         """A drawing starts from words."""
         return False
 
+    @property
+    def drifts(self) -> bool:
+        """Every colour is chosen."""
+        return False
+
     def render(self, request: ShotRequest, result: Path, watch: StepWatch) -> None:
         """Compose the drawing plan of a shot, try it small, and write it to `result` as JSON.
 
