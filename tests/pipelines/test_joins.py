@@ -38,7 +38,9 @@ def screened(
     clip: Frames, kind: JoinKind, last: Picture | None, style: Picture | None = None
 ) -> tuple[Frames, Screening]:
     screening = Screening(SETTINGS, FPS, last=last, style=style)
-    return np.concatenate(list(screening.clip(np.split(clip, (5, 13)), kind))), screening
+    return np.concatenate(
+        list(screening.clip(np.split(clip, [at for at in (5, 13) if at < len(clip)]), kind))
+    ), screening
 
 
 @pytest.mark.parametrize(
@@ -159,6 +161,13 @@ def test_a_small_drift_is_corrected_over_half_a_second_and_no_longer(kind: JoinK
     assert np.array_equal(shown[FPS // 2 :], clip[FPS // 2 :])
     assert np.array_equal(clip, tinted(coloured(), (10, 0, -8))), "the model's own frames stay"
     assert np.array_equal(screening.last, shown[-1])
+
+
+def test_a_clip_that_ends_within_its_correction_is_followed_as_it_was_shown() -> None:
+    last = coloured()[0]
+    shown, screening = screened(tinted(coloured()[:6], (10, 0, -8)), JoinKind.CONTINUED, last)
+    assert np.array_equal(screening.last, shown[-1])
+    assert not np.array_equal(shown[-1], tinted(coloured()[:6], (10, 0, -8))[-1])
 
 
 def test_a_change_of_scene_is_measured_and_not_painted_over() -> None:

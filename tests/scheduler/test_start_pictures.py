@@ -10,10 +10,12 @@ from uuid import UUID
 import numpy as np
 import pytest
 from PIL import Image
+from sqlalchemy import update
 
 from inference.video.model import ShotRequest
 from storyforge.database import segments as segment_rows
 from storyforge.database.engine import Database
+from storyforge.database.tables import jobs
 from storyforge.domain.film_record import FilmRecord, JoinKind, PictureSource
 from storyforge.domain.job import JobState
 from storyforge.failpoints import Failpoints, parse_failpoints
@@ -56,6 +58,18 @@ def _segment_id(rig: Rig, scene_id: UUID) -> UUID:
         [row] = segment_rows.last_rows(c, scene_id, 1, before=1000)
     found: UUID = row.id
     return found
+
+
+def _fail_in_encode(rig: Rig) -> None:
+    """Render, and then fail once; the job waits until `_film_again`."""
+    rig.failpoints = Failpoints(parse_failpoints("encode_hls:p1:unavailable"), rig.folder / "fp")
+    rig.jobs = rig.jobs.model_copy(update={"backoff_s": 60.0})
+    rig.drain(WRITE, FILM)
+
+
+def _film_again(rig: Rig) -> None:
+    rig.database.write(lambda c: c.execute(update(jobs).values(due_at=0.0)))
+    rig.drain(FILM, PUBLISH)
 
 
 def _requests(rig: Rig) -> list[ShotRequest]:
@@ -173,10 +187,9 @@ def test_a_style_frame_that_changes_under_a_job_changes_nothing_of_it(rig: Rig) 
     scene_id = _scene(rig)
     sha256 = _put_style_frame(rig, scene_id)
     job_id = accept(rig.database, scene_id).job.id
-    rig.failpoints = Failpoints(parse_failpoints("encode_hls:p1:unavailable"), rig.folder / "fp")
-    rig.drain(WRITE, FILM)
+    _fail_in_encode(rig)
     _put_style_frame(rig, scene_id, dark=True)
-    rig.drain(FILM, PUBLISH)
+    _film_again(rig)
     assert rig.job(job_id).state is JobState.DONE
     assert rig.camera.rendered == [0, 1], "nothing was rendered again"
     assert _film(rig, scene_id).shots[0].picture.sha256 == sha256
@@ -186,10 +199,9 @@ def test_lost_pictures_are_fetched_again(rig: Rig) -> None:
     scene_id = _scene(rig)
     _put_style_frame(rig, scene_id)
     job_id = accept(rig.database, scene_id).job.id
-    rig.failpoints = Failpoints(parse_failpoints("encode_hls:p1:unavailable"), rig.folder / "fp")
-    rig.drain(WRITE, FILM)
+    _fail_in_encode(rig)
     shutil.rmtree(rig.job_folder(job_id) / "pictures")
-    rig.drain(FILM, PUBLISH)
+    _film_again(rig)
     assert rig.job(job_id).state is JobState.DONE
     assert rig.camera.rendered == [0, 1]
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from inference.video.model import Frames
-from storyforge.errors import RenderFailed
+from storyforge.errors import QualityRefused, RenderFailed
 from tests.inference.diffusion.conftest import Opener
 from tests.inference.diffusion.takes import QUIET, STEPS, a_take
 
@@ -185,3 +185,16 @@ class TestFit:
 
         with pytest.raises(RenderFailed, match="frame 4"):
             list(fit_frames(iter([torch.zeros(1, 3, 4, 8, 8)]), (0, 1, 2, 4), 8, 8))
+
+
+def test_a_decoder_that_gives_no_numbers_is_refused_at_that_chunk(engines: None) -> None:
+    import torch  # noqa: PLC0415 - only where it is installed
+
+    from inference.video.diffusion.frame_fit import fit_frames  # noqa: PLC0415 - needs torch
+
+    spoilt = torch.zeros(1, 3, 2, 8, 8)
+    spoilt[0, 1, 1, 4, 4] = float("nan")
+    frames = fit_frames(iter([torch.zeros(1, 3, 2, 8, 8), spoilt]), (0, 1, 2, 3), 8, 8)
+    assert len(next(frames)) == 2
+    with pytest.raises(QualityRefused, match="no numbers"):
+        next(frames)
