@@ -87,6 +87,8 @@ def _start(
     if shot.index == 0 and pictures.last_frame is not None:
         source, picture = PictureSource.LAST_FRAME, pictures.last_frame
     notes = list(pictures.notes) if shot.index == 0 else []
+    if picture is None and video.starts_from_picture:
+        notes.append("The scene has no style frame to start from.")
     if picture is not None and not video.starts_from_picture:
         notes.append(f"{video.name} cannot start from a picture.")
         picture = None

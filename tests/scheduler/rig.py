@@ -39,14 +39,15 @@ SHOTS = 2
 
 
 class FakeWriter:
-    """Two shots for any text."""
+    """Two shots for any text, with everybody whom the bible knows."""
 
     name = "fake-writer/1"
 
     def expand_script(self, brief: ScriptBrief) -> Script:
         each = brief.target_seconds / SHOTS
+        cast = tuple(one.id for one in brief.bible.characters)
         shots = tuple(
-            Shot(prompt=f"{brief.text} {n}", narration=brief.text, seconds=each)
+            Shot(prompt=f"{brief.text} {n}", narration=brief.text, seconds=each, characters=cast)
             for n in range(SHOTS)
         )
         return Script(shots=shots, writer=self.name)

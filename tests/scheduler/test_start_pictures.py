@@ -16,10 +16,11 @@ from inference.video.model import ShotRequest
 from storyforge.database import segments as segment_rows
 from storyforge.database.engine import Database
 from storyforge.database.tables import jobs
+from storyforge.domain.bible import Character, SceneBible
 from storyforge.domain.film_record import FilmRecord, JoinKind, PictureSource
 from storyforge.domain.job import JobState
 from storyforge.failpoints import Failpoints, parse_failpoints
-from storyforge.storage.paths import last_frame_key, style_frame_key
+from storyforge.storage.paths import last_frame_key, reference_key, style_frame_key
 from storyforge.storage.store import Bucket
 from tests.builders import accept, new_scene
 from tests.scheduler.rig import FILM, PUBLISH, WRITE, FakeCamera, Rig
@@ -113,6 +114,7 @@ def test_the_first_shot_starts_from_the_last_frame_before_it(rig: Rig) -> None:
     assert (second.first_frame, second.first_frame_sha256) == (None, "")
     starts = [shot.picture for shot in _film(rig, scene_id).shots]
     assert [(one.source, one.sha256) for one in starts] == [(LAST, sha256), (NONE, "")]
+    assert [one.note for one in starts] == ["", "The scene has no style frame to start from."]
     assert picture.shape == (64, 64, 3)
     assert "continues the last picture" in _film(rig, scene_id).line
 
@@ -215,3 +217,14 @@ def test_the_picture_is_part_of_the_key_of_a_saved_shot_and_its_path_is_not(rig:
     assert told["firstFrameSha256"] == seen[0].first_frame_sha256 != ""
     assert seen[0].first_frame is not None
     assert str(rig.folder) not in str(told)
+
+
+def test_a_characters_image_is_named_where_the_model_takes_none(rig: Rig) -> None:
+    bible = SceneBible(characters=(Character(id="mira", name="Mira"),))
+    scene_id = new_scene(rig.database, bible).id
+    rig.store.put_bytes(
+        Bucket.ASSETS, reference_key(scene_id, "mira"), b"a picture", content_type="image/png"
+    )
+    _continued(rig, scene_id)
+    notes = [shot.picture.note for shot in _film(rig, scene_id).shots]
+    assert all("takes no reference images of characters: those of mira" in note for note in notes)
