@@ -17,6 +17,7 @@ from api import (
     jobs,
     live,
     media,
+    metrics,
     pages,
     problems,
     references,
@@ -32,6 +33,7 @@ from api.health_checks import (
     check_devices,
     check_store,
     check_workers,
+    check_writer,
 )
 from api.live_hub import LiveHub
 from api.playlist_cache import PlaylistCache
@@ -58,6 +60,7 @@ _ROUTED = (
     live,
     media,
     health,
+    metrics,
     pages,
 )
 
@@ -83,6 +86,7 @@ def create_app(
         "store": check_store(store),
         "workers": check_workers(database),
         "devices": check_devices(database),
+        "writer": check_writer(database, settings.writer),
     }
     if broker_url:
         checks["broker"] = check_broker(broker_url, settings.broker.connect_timeout_s)

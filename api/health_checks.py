@@ -12,13 +12,16 @@ import structlog
 from sqlalchemy import text
 
 from storyforge.database.engine import Database
-from storyforge.database.workers import WorkerRecord, live_workers
+from storyforge.database.workers import ENGINE_ROLE, WorkerRecord, live_workers
 from storyforge.domain.job import Lane
 from storyforge.errors import BrokerUnreachable, StoryForgeError, Unavailable
+from storyforge.settings import WriterSettings
 from storyforge.storage.store import Bucket, ObjectStore
 
 CHECK_TIMEOUT_S = 1.5  # less than the 2 s that those who ask wait
 SWEEPER = "sweeper"
+# Of an engine that writes, or that will when its card is free again.
+_WRITING_STATES = frozenset({"awake", "busy", "asleep"})
 # An object that nobody has to put: asking for it shows that the store answers.
 _PROBE_KEY = "health/probe"
 _log = structlog.get_logger(__name__)
@@ -157,6 +160,28 @@ def check_devices(database: Database) -> Check:
             return Degraded(said)
         names = sorted({str(one.info["gpu"].get("name")) for one in films if one.info.get("gpu")})
         return f"Filming on {', '.join(names)}." if names else "No GPU films."
+
+    return check
+
+
+def check_writer(database: Database, writer: WriterSettings) -> Check:
+    """Whether somebody writes: rules always do, a server of the node's own as its keeper tells it."""
+
+    def check() -> str | Degraded:
+        if writer.url:
+            return "A language model server of the owner's."
+        if not writer.model:
+            return "Fixed rules write."
+        with database.read() as c:
+            found = [one for one in live_workers(c, database.clock) if one.role == ENGINE_ROLE]
+        states = {str(one.info.get("device", "")): str(one.info.get("state", "")) for one in found}
+        said = ", ".join(f"{device or '?'}: {state}" for device, state in sorted(states.items()))
+        if not states or not set(states.values()) & _WRITING_STATES:
+            return Degraded(
+                f"The writer {writer.model} is not ready ({said or 'its server does not run'}); "
+                "jobs wait and it is started again. See logs/engine-*.log."
+            )
+        return f"{writer.model} on {said}."
 
     return check
 

@@ -30,13 +30,17 @@ class Group(BaseModel):
 
 
 class NodeSettings(Group):
-    """The node itself; it serves one local owner, so it binds to loopback only."""
+    """The node itself; it serves one local owner, so it binds to loopback only.
+
+    metrics: whether `/metrics` answers (Prometheus text); closed unless asked for.
+    """
 
     data_dir: Path = Path("var/storyforge")
     host: str = "127.0.0.1"
     port: int = Field(default=8400, ge=0, le=65535)
     api_processes: int = Field(default=1, ge=1, le=32)
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+    metrics: bool = False
 
     @property
     def is_loopback(self) -> bool:

