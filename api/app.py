@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
@@ -81,15 +81,6 @@ def create_app(
     signer: made with the same secret as the store's. broker_url: where live events are heard
     and health looks; None without a broker (updates then come from the database alone).
     """
-    checks: dict[str, Check] = {
-        "database": check_database(database),
-        "store": check_store(store),
-        "workers": check_workers(database),
-        "devices": check_devices(database),
-        "writer": check_writer(database, settings.writer),
-    }
-    if broker_url:
-        checks["broker"] = check_broker(broker_url, settings.broker.connect_timeout_s)
     services = Services(
         settings=settings,
         database=database,
@@ -100,7 +91,7 @@ def create_app(
         failpoints=failpoints or Failpoints(),
         playlists=PlaylistCache(database),
         hub=LiveHub(database, broker_url),
-        health=HealthChecks(checks),
+        health=HealthChecks(_checks(settings, database, store, broker_url)),
         pictures=PictureIntake(pixels_max=settings.limits.picture_pixels),
     )
     # no docs pages and no schema route: closed by default, and their scripts would break the CSP
@@ -126,6 +117,21 @@ def create_app(
     app.add_middleware(OriginGuard)
     app.add_middleware(OutermostGuard)
     return app
+
+
+def _checks(
+    settings: Settings, database: Database, store: ObjectStore, broker_url: str | None
+) -> Mapping[str, Check]:
+    checks: dict[str, Check] = {
+        "database": check_database(database),
+        "store": check_store(store),
+        "workers": check_workers(database),
+        "devices": check_devices(database),
+        "writer": check_writer(database, settings.writer),
+    }
+    if broker_url:
+        checks["broker"] = check_broker(broker_url, settings.broker.connect_timeout_s)
+    return checks
 
 
 @asynccontextmanager
