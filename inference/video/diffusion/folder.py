@@ -54,8 +54,8 @@ class ModelFolder:
         return component in self.configs
 
 
-def read_folder(path: Path) -> ModelFolder:
-    """Vet a model folder as diffusers saves it.
+def read_folder(path: Path, *, weights: bool = True) -> ModelFolder:
+    """Vet a model folder as diffusers saves it. weights: whether it must hold any.
 
     Only safetensors and JSON are trusted: pickles, Python files, `auto_map` and classes from
     other libraries are refused. Raises SetupProblem, or WeightsDamaged for a cut-off file.
@@ -71,10 +71,10 @@ def read_folder(path: Path) -> ModelFolder:
     _refuse_foreign_code(path)
     components = _components(index, path.name)
     configs = {name: _config_of(path / name, path.name) for name in components}
-    weights = sorted(path.rglob(f"*{_WEIGHTS}"))
-    if not weights:
+    files = sorted(path.rglob(f"*{_WEIGHTS}"))
+    if weights and not files:
         raise SetupProblem(f"The video model '{path.name}' holds no .safetensors weights.")
-    samples = [[str(file.relative_to(path)), _sample(file, path.name)] for file in weights]
+    samples = [[str(file.relative_to(path)), _sample(file, path.name)] for file in files]
     return ModelFolder(
         path=path,
         pipeline_class=str(index.get("_class_name", "")),

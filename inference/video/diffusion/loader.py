@@ -15,6 +15,7 @@ from diffusers import FirstBlockCacheConfig
 from inference.video.diffusion.adapter import Adapter
 from inference.video.diffusion.attention import choose_attention, use_attention
 from inference.video.diffusion.device_errors import device_errors
+from inference.video.diffusion.drawn_weights import drawn_pipeline
 from inference.video.diffusion.families import Engine, Family
 from inference.video.diffusion.folder import ModelFolder
 from inference.video.diffusion.ltx import LtxAdapter
@@ -56,19 +57,14 @@ def load_model(
         )
     quality = quality_named(options.quality)
     dtype = torch.bfloat16 if options.in_bf16 else torch.float32
-    pipeline_class = getattr(diffusers, folder.pipeline_class)
     for library in (diffusers, transformers):
         library.utils.logging.disable_progress_bar()
         library.utils.logging.set_verbosity_error()  # our own log says what was chosen
     with device_errors(Phase.LOAD):
-        try:
-            pipeline = pipeline_class.from_pretrained(
-                str(folder.path), dtype=dtype, local_files_only=True, use_safetensors=True
-            )
-        except (OSError, ValueError, KeyError) as exc:
-            raise WeightsDamaged(
-                f"The video model '{folder.name}' cannot be loaded; verify or pull it again."
-            ) from exc
+        if options.random_weights:
+            pipeline = drawn_pipeline(folder, dtype, options.device)
+        else:
+            pipeline = _read_pipeline(folder, dtype)
         pipeline.set_progress_bar_config(disable=True)
         adapter: Adapter = WanAdapter() if family.engine is Engine.WAN else LtxAdapter()
         adapter.prepare(pipeline, family)
@@ -92,6 +88,18 @@ def load_model(
         vae_precision=_short(pipeline.vae.dtype),
         compiled=compiled,
     )
+
+
+def _read_pipeline(folder: ModelFolder, dtype: torch.dtype) -> Any:
+    pipeline_class = getattr(diffusers, folder.pipeline_class)
+    try:
+        return pipeline_class.from_pretrained(
+            str(folder.path), dtype=dtype, local_files_only=True, use_safetensors=True
+        )
+    except (OSError, ValueError, KeyError) as exc:
+        raise WeightsDamaged(
+            f"The video model '{folder.name}' cannot be loaded; verify or pull it again."
+        ) from exc
 
 
 def transformers_of(pipeline: Any) -> list[Any]:

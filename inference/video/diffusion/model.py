@@ -33,7 +33,7 @@ class DiffusionVideoModel:
         """Vet the folder. Raises SetupProblem or WeightsDamaged; loads nothing yet."""
         self._options = options or ModelOptions()
         self._quality = quality_named(self._options.quality)
-        self._folder = read_folder(path)
+        self._folder = read_folder(path, weights=not self._options.random_weights)
         self._family = self._options.applied_to(family_of(self._folder))
         self._opening = threading.Lock()
         self._opened: Studio | None = None
@@ -50,6 +50,8 @@ class DiffusionVideoModel:
             self._family.shift,
             options.pixels_max,
         ]
+        if options.random_weights:
+            chosen.append("random weights")
         return f"{self._folder.name}-{self._folder.fingerprint[:10]}-{content_hash(chosen)[:6]}"
 
     @property

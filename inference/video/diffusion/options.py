@@ -34,6 +34,7 @@ class ModelOptions:
     large encoders). shrink: whether a shot that does not fit may be rendered smaller and scaled up.
     working_bytes: what a clip of (width, height, frames) needs besides weights, by profile or
     catalogue; None when neither knows.
+    random_weights: draw the weights instead of reading them, to measure without a download.
     """
 
     device: str = CPU
@@ -50,6 +51,7 @@ class ModelOptions:
     prompts_kept: int = 64
     shrink: bool = False
     working_bytes: WorkingBytes = _nobody_knows
+    random_weights: bool = False
 
     def applied_to(self, family: Family) -> Family:
         """The family with what these options say otherwise."""
