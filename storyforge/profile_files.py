@@ -24,13 +24,18 @@ def save_profile(folder: Path, profile: DeviceProfile) -> Path:
     """Keep a card's newest profile: whole or not at all. Gives its file."""
     path = profile_path(folder, profile.uuid or profile.device)
     folder.mkdir(parents=True, exist_ok=True)
+    write_profile(path, profile)
+    return path
+
+
+def write_profile(path: Path, profile: DeviceProfile) -> None:
+    """Write a profile to a file: whole or not at all."""
     part = path.with_suffix(f".{os.getpid()}.tmp")
     with part.open("w", encoding="utf-8") as file:
         file.write(profile.model_dump_json(by_alias=True, indent=2))
         file.flush()
         os.fsync(file.fileno())
     part.replace(path)
-    return path
 
 
 def find_profile(folder: Path, device: str) -> DeviceProfile | None:
@@ -56,3 +61,22 @@ def read_profile(path: Path) -> DeviceProfile:
         raise SetupProblem(
             f"The profile {path.name} is damaged at {where} ({first['msg']}); {_AGAIN}."
         ) from exc
+
+
+def merged(older: DeviceProfile | None, newer: DeviceProfile) -> DeviceProfile:
+    """The newer profile, with the older one's models that it did not measure.
+
+    Only where both are of the same card with the same torch and diffusers; else figures of two
+    set-ups would stand side by side.
+    """
+    if older is None or _setup(older) != _setup(newer):
+        return newer
+    seen = {one.name for one in newer.models}
+    kept = tuple(one for one in older.models if one.name not in seen)
+    return newer.model_copy(
+        update={"models": newer.models + kept, "switch": newer.switch or older.switch}
+    )
+
+
+def _setup(profile: DeviceProfile) -> tuple[str, ...]:
+    return profile.uuid, profile.device, profile.driver, profile.torch, profile.diffusers

@@ -63,7 +63,7 @@ class _Model(Wire):
 
     pipeline: str
     slots: dict[str, str]
-    flags: dict[str, Any] = {}
+    flags: dict[str, Any] = Field(default_factory=dict)
     clip: TinyClip | None = None
 
 

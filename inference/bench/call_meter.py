@@ -62,6 +62,10 @@ class CallMeter:
         """This moment."""
         return self._now_s() - self._zero_s
 
+    def count(self, label: str) -> int:
+        """How many calls began under a label; waits for nothing."""
+        return len(self._marks.get(label, ()))
+
     def intervals(self, label: str) -> Sequence[Interval]:
         """The finished calls under a label, in order; waits for the device."""
         if not self._on_cpu:

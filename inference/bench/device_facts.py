@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import platform
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -27,6 +28,11 @@ class DeviceFacts:
     total_bytes: int | None
     driver: str
     index: int | None
+
+
+def usual_device() -> str:
+    """`cuda` where torch sees a card, else `cpu`."""
+    return CARD if torch.cuda.is_available() else CPU
 
 
 def read_facts(device: str, reader: DeviceReader) -> DeviceFacts:
@@ -77,6 +83,12 @@ class Gauges:
             return watch_peak()
         torch.cuda.reset_peak_memory_stats()
         return lambda: int(torch.cuda.max_memory_allocated())
+
+    def free(self) -> None:
+        """Give back what nobody holds any more."""
+        gc.collect()
+        if not self._on_cpu:
+            torch.cuda.empty_cache()
 
     def wait(self) -> None:
         """Until the device has done all that it was given."""

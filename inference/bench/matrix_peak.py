@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
+
+from storyforge import clock
 
 # Square sides: large enough that launch and memory are nothing (8192 in bf16: 1.1 TFLOP a product),
 # several, since the best tiling differs from card to card.
@@ -16,15 +19,28 @@ _SECONDS_ON_CPU = 0.1
 _ROUNDS = 3
 
 
-def measure_matrix_peak(device: str, dtype: torch.dtype) -> float:
+def measure_matrix_peak(device: str, precision: str) -> float:
     """TFLOP/s of the best square product of N(0, 1) numbers, sustained, best of three rounds.
 
-    TF32 is off for float32 unless the process switched it on, as for the models themselves.
+    precision: `bf16`, `fp32`, or `tf32`: float32 whose products a card may round, as its
+    convolutions do unless they are told otherwise.
     """
     on_cpu = device == "cpu"
     sides = _SIDES_ON_CPU if on_cpu else _SIDES_ON_CARD
     seconds = _SECONDS_ON_CPU if on_cpu else _SECONDS_ON_CARD
-    return max(_rate(side, device, dtype, seconds) for side in sides)
+    dtype = torch.bfloat16 if precision == "bf16" else torch.float32
+    with _rounded_products(allowed=precision == "tf32"):
+        return max(_rate(side, device, dtype, seconds) for side in sides)
+
+
+@contextmanager
+def _rounded_products(*, allowed: bool) -> Iterator[None]:
+    before = torch.backends.cuda.matmul.allow_tf32
+    torch.backends.cuda.matmul.allow_tf32 = allowed
+    try:
+        yield
+    finally:
+        torch.backends.cuda.matmul.allow_tf32 = before
 
 
 def _rate(side: int, device: str, dtype: torch.dtype, seconds: float) -> float:
@@ -34,11 +50,11 @@ def _rate(side: int, device: str, dtype: torch.dtype, seconds: float) -> float:
 
     def took(count: int) -> float:
         _wait(device)
-        start = time.perf_counter()
+        start = clock.monotonic_s()
         for _ in range(count):
             torch.mm(first, second, out=product)
         _wait(device)
-        return time.perf_counter() - start
+        return clock.monotonic_s() - start
 
     took(2)  # the library chooses its kernel
     count = max(1, round(seconds / max(took(1), 1e-6)))

@@ -90,6 +90,68 @@ def demo(
     run_demo(read_settings(data_dir=data_dir, port=port), out, Console())
 
 
+@app.command(
+    help="Measure this machine's card, or --compare two profiles.\n\nModels that are not pulled are "
+    "measured with random weights, which changes no timing. Needs no node, database or broker."
+)
+def bench(
+    model: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A model of the catalogue, tiny-wan, tiny-ltx, or a folder; may be repeated."
+        ),
+    ] = None,
+    size: Annotated[
+        list[str] | None,
+        typer.Option(help="Width, height, frames, e.g. 832x480x81; may be repeated."),
+    ] = None,
+    steps: Annotated[int | None, typer.Option(min=1, help="Instead of the model's own.")] = None,
+    jobs: Annotated[int, typer.Option(min=0, help="How many run back to back; 0: none.")] = 3,
+    fused: Annotated[int, typer.Option(min=1, help="The most clips tried in one pass.")] = 2,
+    naive: Annotated[bool, typer.Option(help="Film with plain diffusers too.")] = True,
+    vae: Annotated[bool, typer.Option(help="Decode in the other precision too.")] = True,
+    random_weights: Annotated[
+        bool, typer.Option("--random-weights", help="Even for models that are pulled.")
+    ] = False,
+    quality: Annotated[str, typer.Option(help="Quality preset of the models.")] = "exact",
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    out: Annotated[Path, typer.Option(help="Folder for the profile and the result card.")] = Path(
+        "out/bench"
+    ),
+    keep: Annotated[bool, typer.Option(help="Keep the profile for the node to use.")] = True,
+    compare: Annotated[
+        tuple[Path, Path] | None, typer.Option(help="Two profiles; nothing is measured.")
+    ] = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Measure this machine's card."""
+    from rich.console import Console
+
+    from storyforge.cli.bench.command import BenchWish, run
+    from storyforge.cli.bench.compare import show_comparison
+    from storyforge.cli.read_settings import read_settings
+    from storyforge.profile_files import read_profile
+
+    if compare is not None:
+        show_comparison(read_profile(compare[0]), read_profile(compare[1]), Console())
+        return
+    wish = BenchWish(
+        models=model or (),
+        sizes=size or (),
+        steps=steps,
+        jobs=jobs,
+        fused=fused,
+        naive=naive,
+        vae=vae,
+        random_weights=random_weights,
+        quality=quality,
+        device=device,
+        out=out,
+        keep=keep,
+    )
+    run(read_settings(data_dir=data_dir), wish, Console())
+
+
 @app.command()
 def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="Machine-readable output.")] = False,

@@ -41,9 +41,7 @@ def drawn_pipeline(folder: ModelFolder, dtype: torch.dtype, device: str) -> Any:
         for name, value in folder.index.items()
         if not name.startswith("_") and not isinstance(value, list)
     }
-    absent = {
-        name: None for name, entry in folder.index.items() if isinstance(entry, list)
-    }
+    absent = {name: None for name, entry in folder.index.items() if isinstance(entry, list)}
     return pipeline_class(**(absent | settings | components))
 
 
@@ -56,6 +54,8 @@ def _component(
         return wanted.from_pretrained(str(folder.path / name), local_files_only=True)
     with init_empty_weights(include_buffers=False):
         module = _empty(wanted, folder.path / name, folder.config(name))
+    if isinstance(module, transformers.PreTrainedModel):
+        module.tie_weights()  # the context above unties shared words, which are 2 GB
     _draw(module, dtype, generator)
     return module.eval()
 

@@ -118,7 +118,7 @@ class DiffusionVideoModel:
         return read_recipe(result).to_json()
 
     def warm_up(self, sizes: Sequence[tuple[int, int, int]]) -> None:
-        """Render one step of each (width, height, frames), so that its kernels are compiled."""
+        """Render a step or two of each (width, height, frames), so that its kernels are compiled."""
         self.studio().warm_up(sizes)
 
     def close(self) -> None:

@@ -35,6 +35,9 @@ from inference.video.memory_ladder import CHANGES_PIXELS, MemoryPlan, Phase, Sav
 from inference.video.model import Frames, ShotRequest, StepWatch
 from storyforge.errors import DeviceOutOfMemory, GpuTooSmall
 
+# LTX's scheduler stretches its times towards a last one that is not 0, which takes two of them.
+_WARM_UP_STEPS = 2
+
 
 class Studio:
     """A model on its device. Renders go one at a time, behind a lock; decodes need none.
@@ -173,7 +176,7 @@ class Studio:
                 yield chunk
 
     def warm_up(self, sizes: Sequence[tuple[int, int, int]]) -> None:
-        """Render one step of each (width, height, frames), so that its kernels are compiled."""
+        """Render a step or two of each (width, height, frames), so that its kernels are compiled."""
         with self._rendering, self._resident.held(self.plan) as model, device_errors(Phase.WARM_UP):
             for width, height, frames in sizes:
                 clip = ClipPlan(width, height, frames, self._family.fps_min)
@@ -183,7 +186,7 @@ class Studio:
                     prompts=[prompts.negative()],
                     negative=prompts.negative(),
                     pictures=blank_pictures(self._family, clip),
-                    steps=1,
+                    steps=_WARM_UP_STEPS,
                     guidance=self._family.guidance,
                     generators=[torch.Generator("cpu").manual_seed(0)],
                 )

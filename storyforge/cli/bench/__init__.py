@@ -1,0 +1,1 @@
+"""`storyforge bench`: measures this machine's card, and shows what it can do."""
