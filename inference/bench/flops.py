@@ -17,6 +17,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from inference.video.diffusion.adapter import Adapter
 from inference.video.diffusion.attention import NATIVE
+from inference.video.memory_ladder import MemoryPlan
 
 _META = "meta"
 # Where nothing is fused, only attention multiplies batches of matrices; where it is, it has names.
@@ -97,12 +98,13 @@ def count_decode(
     vae = twin_without_data(pipeline.vae)
     stand_in = SimpleNamespace(
         vae=vae,
-        text_encoder=SimpleNamespace(dtype=torch.float32),
+        transformer=vae,  # both are in float32 here, and only that is asked
         _denormalize_latents=getattr(pipeline, "_denormalize_latents", None),
+        maybe_free_model_hooks=lambda: None,  # nothing is anywhere, so nothing is sent back
     )
     latents = torch.empty(tuple(latents_shape), device=_META)
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
-        for _chunk in adapter.decode(stand_in, latents, noise_state):
+        for _chunk in adapter.decode(stand_in, latents, noise_state, MemoryPlan()):
             pass
     return _counted(counter)
 

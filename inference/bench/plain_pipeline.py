@@ -16,6 +16,7 @@ from inference.video.diffusion.families import Engine, family_of
 from inference.video.diffusion.folder import read_folder
 from inference.video.diffusion.loader import load_model, transformers_of
 from inference.video.diffusion.options import ModelOptions
+from inference.video.memory_ladder import MemoryPlan, Phase
 
 _PRECISIONS = {"bf16": torch.bfloat16, "fp32": torch.float32}
 
@@ -27,11 +28,12 @@ def plain_pipeline(path: Path, options: ModelOptions) -> Any:
     """
     folder = read_folder(path, weights=not options.random_weights)
     family = options.applied_to(family_of(folder))
-    pipeline = load_model(folder, family, replace(options, compile=False)).pipeline
+    plain = replace(options, compile=False)
+    pipeline = load_model(folder, family, plain, MemoryPlan()).pipeline
     for transformer in transformers_of(pipeline):
         use_attention(transformer, AttentionChoice(NATIVE))
     if family.engine is Engine.WAN:
-        with device_errors("loading the model"):
+        with device_errors(Phase.LOAD):
             pipeline.vae.to(torch.float32)
     return pipeline
 

@@ -29,14 +29,14 @@ def measure_back_to_back(
     a job while a text encoder or transformer is called, or a chunk of frames is waited for; what
     lies between, launches and scheduler steps among it, counts as idle.
     """
-    pipeline = video.studio().loaded().pipeline
+    model = video.studio().loaded()
     meter = CallMeter(bench.device)
     decodes: list[Interval] = []
     spans: list[tuple[int, int]] = []
     begin_s = clock.monotonic_s()
     with (
-        meter.watching("text", [pipeline.text_encoder]),
-        meter.watching("denoise", transformers_of(pipeline)),
+        meter.watching("text", [model.texts.text_encoder]),
+        meter.watching("denoise", transformers_of(model.pipeline)),
         ThreadPoolExecutor(max_workers=1, thread_name_prefix="bench-encode") as pool,
     ):
         behind: Future[None] | None = None

@@ -115,7 +115,7 @@ def measure_render(
 ) -> Rendered:
     """Text and denoising of one clip, between the first and the last call of their modules."""
     model = video.studio().loaded()
-    encoder, transformers = model.pipeline.text_encoder, transformers_of(model.pipeline)
+    encoder, transformers = model.texts.text_encoder, transformers_of(model.pipeline)
     words = CallRecorder()
     steps = [CallRecorder() for _ in transformers]
     text_peaks: list[int | None] = []

@@ -13,6 +13,7 @@ from inference.bench.plain_pipeline import plain_pipeline, vae_in
 from inference.video.diffusion.model import DiffusionVideoModel
 from inference.video.diffusion.options import ModelOptions
 from inference.video.diffusion.prompts import prompt_of
+from inference.video.memory_ladder import Saving
 from inference.video.model import Frames, ShotRequest
 from pipelines.bench.back_to_back import measure_back_to_back
 from pipelines.bench.drawn_clip import bench_request, draw_clip
@@ -35,7 +36,6 @@ from storyforge.domain.profile import (
     NaiveFigures,
     StageFigures,
 )
-from storyforge.errors import DeviceOutOfMemory
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def measure_model(bench: Bench, subject: Subject, options: ModelOptions) -> Mode
     model = video.studio().loaded()
     bench.gauges.wait()
     load_s = clock.monotonic_s() - start_s
-    attention, held_bytes = model.attention, weights_bytes(model.pipeline)
+    attention, compiled, held_bytes = model.attention, model.compiled, weights_bytes(model.pipeline)
     wishes = [_wish(subject, size, model.precision) for size in subject.sizes]
     clips = [_measured(bench, video, wish, subject) for wish in wishes]
     del model
@@ -72,7 +72,8 @@ def measure_model(bench: Bench, subject: Subject, options: ModelOptions) -> Mode
         random_weights=subject.random_weights,
         load_s=load_s,
         attention=attention,
-        compiled=options.compiles,
+        compiled=compiled,
+        savings=tuple(video.studio().plan.savings),
         clips=tuple(clips),
     )
 
@@ -133,10 +134,8 @@ def _fused(
         bench.say(f"{count} clips in one pass")
         requests = [request.model_copy(update={"seed": request.seed + one}) for one in range(count)]
         results = [bench.work / f"fused-{one}.safetensors" for one in range(count)]
-        try:
-            fused = measure_denoise(bench, video, requests, results)
-        except DeviceOutOfMemory:
-            bench.gauges.free()
+        fused = measure_denoise(bench, video, requests, results)
+        if video.studio().plan.has(Saving.ONE_BY_ONE):
             bench.say(f"{count} clips do not fit at once")
             return
         yield FusedTiming(

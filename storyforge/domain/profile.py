@@ -130,6 +130,7 @@ class ModelFigures(Wire):
     """One model. frame_step: legal lengths are frame_step * k + 1.
 
     random_weights: its values were drawn, not trained, which changes no timing but shows no picture.
+    savings: what was done to fit into memory; empty when all of it was on the card.
     """
 
     name: str
@@ -139,6 +140,7 @@ class ModelFigures(Wire):
     load_s: NotNegative | None = None
     attention: str = ""
     compiled: bool = False
+    savings: tuple[str, ...] = ()
     clips: tuple[ClipFigures, ...] = Field(min_length=1)
 
 

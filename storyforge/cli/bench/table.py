@@ -44,7 +44,8 @@ def clip_title(model: ModelFigures, clip: ClipFigures) -> str:
     """Which clip it is, and how the model was run."""
     weights = ", random weights" if model.random_weights else ""
     compiled = ", compiled" if model.compiled else ""
-    return f"{clip.shape.words}{weights} (attention {model.attention}{compiled})"
+    savings = f", to fit: {', '.join(model.savings)}" if model.savings else ""
+    return f"{clip.shape.words}{weights} (attention {model.attention}{compiled}{savings})"
 
 
 def clip_lines(clip: ClipFigures) -> Iterator[str]:
