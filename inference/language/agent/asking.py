@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 from pydantic import ValidationError
 
 from inference.language.agent.chat_server import ChatRequest, Limits, Message, Reply, Sampling
-from inference.language.agent.drafts import Draft
+from inference.language.agent.drafts import Draft, strings_of
 from inference.language.agent.engines import Engines
 from inference.language.agent.prompt_files import render
 from inference.language.agent.schemas import engine_schema
@@ -98,12 +98,13 @@ def _judged(reply: Reply, question: Question[ShapeT]) -> tuple[ShapeT | None, Se
         most = question.limits.most_tokens
         return None, (f"It was cut off at {most} tokens. Write much less.",)
     try:
-        value = question.shape.model_validate(json.loads(reply.text))
+        data = json.loads(reply.text)
+        value = question.shape.model_validate(data)
     except ValidationError as exc:
         return None, _wrong_places(exc)
     except (ValueError, RecursionError):
         return None, ("It is no JSON object.",)
-    reasons = (*objections(value.texts(), reply.text, question.marks), *question.judge(value))
+    reasons = (*objections(strings_of(data), reply.text, question.marks), *question.judge(value))
     return (None, reasons[:_SHOWN_REASONS]) if reasons else (value, ())
 
 

@@ -31,10 +31,6 @@ class Draft(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    def texts(self) -> tuple[str, ...]:
-        """Every string in it, in its order."""
-        return tuple(_strings(self.model_dump(mode="json")))
-
 
 class ShotDraft(Draft):
     """One shot as proposed; `seconds` is a wish, which is fitted to the segment's length."""
@@ -115,9 +111,10 @@ class LongSummaryDraft(Draft):
     summary: _line(LONG_CHARS, 1)  # type: ignore[valid-type]
 
 
-def _strings(node: Any) -> list[str]:
+def strings_of(node: Any) -> tuple[str, ...]:
+    """Every string in a JSON value, in its order."""
     if isinstance(node, str):
-        return [node]
+        return (node,)
     if isinstance(node, dict):
         node = list(node.values())
-    return [text for one in node for text in _strings(one)] if isinstance(node, list) else []
+    return tuple(text for one in node for text in strings_of(one)) if isinstance(node, list) else ()

@@ -18,8 +18,8 @@ _ENCODED = re.compile(r"[A-Za-z0-9+/=_-]{12,}")
 def objections(texts: Sequence[str], raw: str, marks: Sequence[str]) -> tuple[str, ...]:
     """Why these texts of one answer cannot be used; the reasons hold nothing of a mark.
 
-    texts: every string of the answer in its order. raw: the answer as it came, since cleaning may
-    hide what it tried to say. marks: the canary and the fences' nonces.
+    texts: every string of the answer in its order, before any cleaning, which would hide what it
+    tried to say. raw: the answer as it came. marks: the canary and the fences' nonces.
     """
     found: list[str] = []
     if leaks(texts, marks) or leaks((raw,), marks):
