@@ -71,12 +71,13 @@ class FakeOpenAi:
     context_tokens: int = 16_384
     tokens_per_char: float | None = None  # None: it does not count
     asleep: bool = False
+    model: str = "fake-model"
+    key: str = ""  # asked of every request for text, as vLLM does
     chats: list[Chat] = field(default_factory=list)
     hung_up: threading.Event = field(default_factory=threading.Event)
 
     def __enter__(self) -> Self:
-        handler = type("Handler", (_Handler,), {"fake": self})
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler_of(self))
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
         self._thread.start()
@@ -98,6 +99,11 @@ class FakeOpenAi:
         return answer if isinstance(answer, Says) else answer(chat)
 
 
+def handler_of(fake: FakeOpenAi) -> type[BaseHTTPRequestHandler]:
+    """What a server of the standard library answers with for this fake."""
+    return type("Handler", (_Handler,), {"fake": fake})
+
+
 class _Handler(BaseHTTPRequestHandler):
     fake: FakeOpenAi
     protocol_version = "HTTP/1.1"
@@ -109,19 +115,26 @@ class _Handler(BaseHTTPRequestHandler):
         if self.path == "/is_sleeping":
             self._json({"is_sleeping": self.fake.asleep})
         elif self.path == "/v1/models":
-            model = {"id": "fake-model", "max_model_len": self.fake.context_tokens}
+            model = {"id": self.fake.model, "max_model_len": self.fake.context_tokens}
             self._json({"data": [model]})
         else:
             self._json({}, 404)
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        if self.path == "/tokenize" and self.fake.tokens_per_char is not None:
+        if self.path.startswith("/v1/") and not self._has_key():
+            self._json({"error": {"message": "no key"}}, 401)
+        elif self.path == "/tokenize" and self.fake.tokens_per_char is not None:
             self._json({"count": int(len(body["prompt"]) * self.fake.tokens_per_char)})
+        elif self.path == "/v1/completions":
+            self._json({"choices": [{"text": "a"}]})
         elif self.path == "/v1/chat/completions":
             self._chat(self.fake.next_answer(body))
         else:
             self._json({}, 404)
+
+    def _has_key(self) -> bool:
+        return not self.fake.key or self.headers["Authorization"] == f"Bearer {self.fake.key}"
 
     def _json(self, body: Any, status: int = 200) -> None:
         data = json.dumps(body).encode()
