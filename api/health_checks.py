@@ -172,16 +172,17 @@ def check_writer(database: Database, writer: WriterSettings) -> Check:
             return "A language model server of the owner's."
         if not writer.model:
             return "Fixed rules write."
+        name = writer.model.rstrip("/").rpartition("/")[2]  # of a folder: no path of this host
         with database.read() as c:
             found = [one for one in live_workers(c, database.clock) if one.role == ENGINE_ROLE]
         states = {str(one.info.get("device", "")): str(one.info.get("state", "")) for one in found}
         said = ", ".join(f"{device or '?'}: {state}" for device, state in sorted(states.items()))
         if not states or not set(states.values()) & _WRITING_STATES:
             return Degraded(
-                f"The writer {writer.model} is not ready ({said or 'its server does not run'}); "
+                f"The writer {name} is not ready ({said or 'its server does not run'}); "
                 "jobs wait and it is started again. See logs/engine-*.log."
             )
-        return f"{writer.model} on {said}."
+        return f"{name} on {said}."
 
     return check
 

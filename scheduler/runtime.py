@@ -45,7 +45,7 @@ def build_worker(
     database = open_database(settings.database_url, settings.database)
     name = f"{lane.value}@{socket.gethostname()}:{os.getpid()}"
     tools = Tools(
-        language=_language_model(settings),
+        language=_language_model(settings, lane),
         validator=RuleValidator(),
         animatic=StoryboardModel(),
         video=_video_model(settings, lane, device),
@@ -95,9 +95,12 @@ def require_broker(settings: Settings) -> str:
     return settings.broker.url
 
 
-def _language_model(settings: Settings) -> LanguageModel:
-    """The rules, or the script agent on the server that the settings name. Connects to nothing."""
-    if not settings.writer.model and not settings.writer.url:
+def _language_model(settings: Settings, lane: Lane) -> LanguageModel:
+    """For the lane that writes, what the settings name: rules, or the script agent on a server.
+
+    Connects to nothing.
+    """
+    if lane is not Lane.WRITE or not (settings.writer.model or settings.writer.url):
         return RuleWriter()
     secret = load_or_make_secret(settings.node.data_dir / "writer.secret")
     return open_script_agent(settings.writer, secret)

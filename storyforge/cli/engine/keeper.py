@@ -37,6 +37,7 @@ from storyforge.telemetry import set_up_logging
 _log = structlog.get_logger(__name__)
 _TETHER = Path(__file__).parents[1] / "supervisor" / "tether.py"
 _POLL_S = 1.0
+_ROUTE_S = 2.0  # a route that only tells something takes milliseconds
 _STARTING_BEAT_S = 10.0
 _END_S = 10.0  # it was measured to end within 3 s
 HUNG_CODE, GONE_CODE, SETUP_CODE = 3, 4, 2
@@ -59,7 +60,7 @@ class Keeper:
     @property
     def control(self) -> VllmControl:
         """The running engine."""
-        return VllmControl(self.launch.url, self.launch.key)
+        return VllmControl(self.launch.url, self.launch.key, timeout_s=_ROUTE_S)
 
     def keep(self) -> int:
         """Until it is not well; gives the exit code that says why."""
@@ -69,8 +70,7 @@ class Keeper:
         while code is None:
             clock.sleep_s(self.settings.writer.probe_s)
             code = self._look()
-        self._end()
-        return code
+        return code  # the supervisor kills the group at once; a hung engine hears nothing else
 
     def _start(self) -> None:
         self.launch.make_folders()
@@ -142,8 +142,8 @@ class Keeper:
             _log.error("vLLM ended", code=code)
         return code is not None
 
-    def _end(self) -> None:
-        """Ask, then leave the rest to the supervisor, which kills the whole group."""
+    def end(self) -> None:
+        """Ask it to end; the supervisor kills what is left of the whole group."""
         if self.process is None or self.process.poll() is not None:
             return
         self.process.terminate()
@@ -170,7 +170,7 @@ def main() -> None:
     try:
         sys.exit(keeper.keep())
     except _Ended:
-        keeper._end()  # noqa: SLF001  its own module
+        keeper.end()
         sys.exit(0)
 
 
