@@ -13,7 +13,7 @@ from storyforge.domain.profile import DeviceProfile
 from storyforge.errors import SetupProblem
 from storyforge.settings import Settings
 
-PROFILE_FILE = "profile.json"
+PROFILE_FILE, CARD_FILE = "profile.json", "card.png"
 _ON_CARD = ("wan2.1-t2v-1.3b", "wan2.2-ti2v-5b")
 _ON_CPU = ("tiny-wan",)
 # What a checkout needs to measure on any GPU box: no database, no broker, no web framework.
@@ -50,6 +50,7 @@ def run(settings: Settings, wish: BenchWish, console: Console) -> None:
 
     Raises SetupProblem, InvalidInput, and what measuring raises when no model works.
     """
+    from storyforge.cli.bench.card import draw_card
     from storyforge.cli.bench.table import show_profile
     from storyforge.profile_files import find_profile, merged, save_profile, write_profile
     from storyforge.telemetry import set_up_logging
@@ -59,7 +60,8 @@ def run(settings: Settings, wish: BenchWish, console: Console) -> None:
     show_profile(profile, console)
     wish.out.mkdir(parents=True, exist_ok=True)
     write_profile(wish.out / PROFILE_FILE, profile)
-    console.print(f"{wish.out / PROFILE_FILE}", highlight=False)
+    draw_card(profile).save(wish.out / CARD_FILE)
+    console.print(f"{wish.out / PROFILE_FILE}\n{wish.out / CARD_FILE}", highlight=False)
     if wish.keep:
         older = find_profile(settings.profiles_dir, profile.uuid or profile.device)
         path = save_profile(settings.profiles_dir, merged(older, profile))
