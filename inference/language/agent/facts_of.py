@@ -8,7 +8,8 @@ from inference.language.agent.drafts import FactsDraft, PersonChange
 from inference.language.agent.script_of import is_told, names_of
 from inference.language.model import ScriptBrief
 from inference.language.rule_writer.bible_moves import slug
-from inference.language.rule_writer.folding import fold
+from inference.language.rule_writer.cast import character_finder, place_finder
+from inference.language.rule_writer.folding import fold, fold_map
 from storyforge.domain import bible_patch
 from storyforge.domain.bible import Character, Place, SceneBible, TimelineEvent
 from storyforge.domain.bible_changes import (
@@ -61,6 +62,8 @@ def _new_people(draft: FactsDraft, bible: SceneBible, told: str) -> tuple[Charac
     for person in draft.new_people:
         if fold(person.name) in known or not is_told(person.name, told):
             continue
+        if character_finder(bible.characters).find(fold_map(person.name)):
+            continue  # a part or a title of somebody known
         if len(taken) >= _MOST_ENTITIES:
             break
         identifier = slug(person.name, taken, "character")
@@ -80,6 +83,8 @@ def _new_places(draft: FactsDraft, bible: SceneBible, told: str) -> tuple[Place,
     added: list[Place] = []
     for place in draft.new_places:
         if fold(place.name) in known or not is_told(place.name, told):
+            continue
+        if place_finder(bible.places).find(fold_map(place.name)):
             continue
         if len(taken) >= _MOST_ENTITIES:
             break
