@@ -19,7 +19,7 @@ from inference.video.diffusion.drawn_weights import drawn_pipeline
 from inference.video.diffusion.families import Engine, Family
 from inference.video.diffusion.folder import ModelFolder
 from inference.video.diffusion.ltx import LtxAdapter
-from inference.video.diffusion.options import ModelOptions
+from inference.video.diffusion.options import CPU, ModelOptions
 from inference.video.diffusion.placement import place_pipeline
 from inference.video.diffusion.quality import Quality, quality_named
 from inference.video.diffusion.wan import WanAdapter
@@ -62,7 +62,9 @@ def load_model(
         library.utils.logging.set_verbosity_error()  # our own log says what was chosen
     with device_errors(Phase.LOAD):
         if options.random_weights:
-            pipeline = drawn_pipeline(folder, dtype, options.device)
+            # On the host where the plan keeps parts there: they would not fit on the device.
+            whole = plan.placement == MemoryPlan().placement
+            pipeline = drawn_pipeline(folder, dtype, options.device if whole else CPU)
         else:
             pipeline = _read_pipeline(folder, dtype)
         pipeline.set_progress_bar_config(disable=True)
