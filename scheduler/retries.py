@@ -15,6 +15,7 @@ from storyforge.errors import (
     DeviceLost,
     DeviceOutOfMemory,
     DiskFull,
+    ModelLoading,
     Rejected,
     StoryForgeError,
     Unavailable,
@@ -34,6 +35,8 @@ def retry_of(exc: BaseException, jobs: JobSettings) -> Retry:
         # The job itself may be what a device cannot bear, so these end much sooner.
         on_device = isinstance(exc, DeviceOutOfMemory | DeviceLost)
         attempts = jobs.device_attempts if on_device else jobs.unavailable_attempts
+        if isinstance(exc, ModelLoading):
+            attempts = jobs.loading_attempts  # nothing failed: its card is busy, or it loads
         return _retry(exc.code, attempts, jobs, wait_s)
     if isinstance(exc, Rejected | Broken):
         return _retry(exc.code, _ONCE, jobs)

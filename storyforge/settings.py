@@ -210,6 +210,7 @@ class JobSettings(Group):
     backoff_max_s: float = Field(default=120.0, ge=0)
     lost_attempts: int = Field(default=3, ge=1)
     unavailable_attempts: int = Field(default=12, ge=1)
+    loading_attempts: int = Field(default=200, ge=1)  # a model that starts, or sleeps: hours
     device_attempts: int = Field(default=3, ge=1)  # of a job whose device fails or is too small
     stuck_attempts: int = Field(default=2, ge=1)
     writers: int = Field(default=2, ge=1, le=64)

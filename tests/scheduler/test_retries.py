@@ -21,10 +21,12 @@ from storyforge.errors import (
     DeviceLost,
     DeviceOutOfMemory,
     DiskFull,
+    ModelLoading,
     RenderFailed,
     ScriptInvalid,
     StorageDenied,
     StoreUnreachable,
+    WriterUnreachable,
 )
 from storyforge.settings import JobSettings
 
@@ -36,6 +38,8 @@ JOBS = JobSettings()
     [
         (StoreUnreachable("x"), "store_unreachable", JOBS.unavailable_attempts),
         (DiskFull("x"), "disk_full", JOBS.unavailable_attempts),
+        (ModelLoading("x"), "model_loading", JOBS.loading_attempts),
+        (WriterUnreachable("x"), "writer_unreachable", JOBS.unavailable_attempts),
         (DeviceOutOfMemory("x"), "device_out_of_memory", JOBS.device_attempts),
         (DeviceLost("x"), "device_lost", JOBS.device_attempts),
         (StorageDenied("x"), "storage_denied", 1),
