@@ -24,6 +24,7 @@ from pipelines.start_pictures import start_pictures
 from pipelines.takes import TakeBook
 from storyforge.domain.bible import SceneBible
 from storyforge.domain.continuity import ContinuityValidator
+from storyforge.domain.film_shape import FilmShape, film_shape
 from storyforge.domain.job import GenerationJobPayload, Lane, Stage
 from storyforge.domain.segment import HlsProfile
 from storyforge.settings import GateSettings, VideoSettings
@@ -89,13 +90,13 @@ def _write(payload: GenerationJobPayload, tools: Tools, log: StageLog) -> None:
 
 
 def _render(payload: GenerationJobPayload, tools: Tools, log: StageLog) -> None:
-    shots = _film_plan(payload, tools, log).shots
+    shots = film_plan(payload, tools, log).shots
     render_shots(shots, tools.video, tools.folder(payload), log, tools.take_book(shots, log))
 
 
 def _encode(payload: GenerationJobPayload, tools: Tools, log: StageLog) -> None:
     rendered = required(log, Stage.RENDER_SHOTS, RenderedShots)
-    plan = _film_plan(payload, tools, log)
+    plan = film_plan(payload, tools, log)
     encode_hls(
         payload.scene_id,
         Takes(plan, rendered.results, tools.take_book(plan.shots, log)),
@@ -142,16 +143,35 @@ PHASES: Mapping[Lane, tuple[Phase, ...]] = {
 }
 
 
-def _film_plan(payload: GenerationJobPayload, tools: Tools, log: StageLog) -> FilmPlan:
-    """The shots at full size, with the pictures that they start from."""
-    checked = required(log, Stage.CHECK_CONTINUITY, CheckedScript)
-    profile = _profile(payload, tools.video_settings)
-    shots = plan_shots(payload, checked.script, _look(payload, checked.bible), profile)
+def film_shape_of(payload: GenerationJobPayload, tools: Tools, log: StageLog) -> FilmShape:
+    """The shape that the job's film will have, once its script is checked."""
+    shots = _full_size_shots(payload, tools, log)
+    video = tools.video_settings
+    making = [video.model, video.quality, video.steps]
+    first = shots[0]
+    counts = [shot.frames for shot in shots]
+    return film_shape(making, first.width, first.height, first.fps, counts)
+
+
+def film_plan(payload: GenerationJobPayload, tools: Tools, log: StageLog) -> FilmPlan:
+    """The shots at full size, with the pictures that they start from.
+
+    Raises ResultsGone when no script is saved.
+    """
+    shots = _full_size_shots(payload, tools, log)
     seen = {one for shot in shots for one in shot.shot.characters}
     pictures = start_pictures(payload, seen, tools.store, tools.folder(payload), log)
     recent = payload.context.recent_segments
     before = recent[-1] if recent else None
     return plan_film(shots, pictures, before, tools.video, tools.folder(payload))
+
+
+def _full_size_shots(
+    payload: GenerationJobPayload, tools: Tools, log: StageLog
+) -> tuple[ShotRequest, ...]:
+    checked = required(log, Stage.CHECK_CONTINUITY, CheckedScript)
+    profile = _profile(payload, tools.video_settings)
+    return plan_shots(payload, checked.script, _look(payload, checked.bible), profile)
 
 
 def _profile(payload: GenerationJobPayload, video: VideoSettings) -> HlsProfile:

@@ -44,7 +44,7 @@ class Attempt:
     """The state that the work thread and the heartbeat thread share.
 
     lost, stopping: set by others, read at every step. last_progress_s: monotonic; the heartbeat
-    ends the process when it grows too old.
+    ends the process when it grows too old, but not while the job waits for its turn in a batch.
     """
 
     claim: Claim
@@ -53,6 +53,7 @@ class Attempt:
     failpoints: Failpoints
     stopping: Callable[[], bool]
     patience_s: float
+    begun: bool = True
     lost: threading.Event = field(default_factory=threading.Event)
     stage: Stage | None = None
     finalized: Finalized | None = None
@@ -92,6 +93,11 @@ class Attempt:
             self._tell(self.database.write(write))
         except DatabaseUnreachable:
             return  # progress is for eyes only; the heartbeat watches the lease
+
+    def begin(self) -> None:
+        """The job's turn has come."""
+        self.touch()
+        self.begun = True
 
     def touch(self) -> None:
         """Waiting for one's turn is progress too."""

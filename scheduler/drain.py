@@ -3,42 +3,35 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import structlog
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection
 
-from inference.language.model import Watchable
-from pipelines.continuation import PHASES, Phase, Tools, job_folder
+from inference.video.diffusion.device_errors import is_sticky
+from inference.video.model import SavingModel
+from pipelines.continuation import PHASES, Phase, Tools, film_shape_of, job_folder
+from pipelines.fused_render import FilmInWork, render_together
 from pipelines.stage_log import ResultsGone
 from scheduler.attempt import Attempt, HandBack
+from scheduler.claims import Claims, Taken
 from scheduler.device_guard import DeviceGuard
 from scheduler.dispatch import Dispatcher
 from scheduler.follow_up import FollowUp
 from scheduler.heartbeat import Heartbeat
-from scheduler.payloads import payload_of
 from scheduler.retries import as_ours, error_of, lane_after, retry_of
 from storyforge import clock
 from storyforge.database import failures, leases
 from storyforge.database.engine import Database
 from storyforge.database.leases import Claim, LeaseLost
 from storyforge.domain.job import NEXT_LANE, GenerationJobPayload, Job, Lane
-from storyforge.errors import DatabaseUnreachable, DiskFull, StoryForgeError
+from storyforge.errors import DatabaseUnreachable, GpuTooSmall, StoryForgeError
 from storyforge.events import EventBus, LiveEvent
 from storyforge.failpoints import Failpoints
 from storyforge.settings import JobSettings
 
 _log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True)
-class Taken:
-    """A claimed job; payload None: its snapshot could not be made, which its own attempt says."""
-
-    claim: Claim
-    payload: GenerationJobPayload | None
 
 
 @dataclass(frozen=True)
@@ -55,6 +48,7 @@ class Worker:
     failpoints: Failpoints
     jobs: JobSettings
     stopping: Callable[[], bool]
+    claims: Claims
     device: DeviceGuard = field(default_factory=DeviceGuard)
 
     def drain(self) -> int:
@@ -62,10 +56,10 @@ class Worker:
         claimed = 0
         with FollowUp() as follow_up:
             while not self.stopping() and self._device_is_fit(follow_up):
-                taken = self._claim()
-                if taken is not None:
-                    claimed += 1
-                    self._work(taken, follow_up)
+                batch = self.claims.take()
+                if batch:
+                    claimed += len(batch)
+                    self._work_all(batch, follow_up)
                 elif follow_up.is_busy():
                     follow_up.wait()  # and look once more: a job may have come meanwhile
                 else:
@@ -81,52 +75,86 @@ class Worker:
             self.device.settle(self.tools.video.close)
         return self.device.may_claim()
 
-    def _claim(self) -> Taken | None:
-        """Claim and snapshot in one commit: a commit costs more than all that is in it."""
-        try:
-            return self.database.write(lambda c: self._take(c, with_payload=True))
-        except (DatabaseUnreachable, DiskFull) as exc:
-            _log.warning("nothing claimed; the sweeper wakes the lane", error=exc.detail)
-            return None
-        except Exception:  # noqa: BLE001  the outermost loop: a damaged job must not stop its lane
-            return self.database.write(lambda c: self._take(c, with_payload=False))
+    def _work_all(self, batch: Sequence[Taken], follow_up: FollowUp) -> None:
+        """Work through a batch in order; those that share forward passes are rendered ahead."""
+        attempts = [self._attempt(taken) for taken in batch]
+        for attempt in attempts:
+            self.heartbeat.watch(attempt)
+        ended = self._fuse(batch, attempts)
+        for taken, attempt in zip(batch, attempts, strict=True):
+            if attempt in ended:
+                continue
+            if self.stopping() or not self._device_is_fit(follow_up):
+                self._hand_back(attempt.claim)
+                self.heartbeat.unwatch(attempt)
+            elif self._begins(attempt):
+                self._work(attempt, taken.payload, follow_up)
 
-    def _take(self, c: Connection, *, with_payload: bool) -> Taken | None:
-        lease_s, now = self.jobs.lease_s, clock.utc_now()
-        row = leases.claim_row(
-            c, self.database.clock, self.lane, self.name, lease_s=lease_s, now=now
-        )
-        if row is None:
-            return None
-        claim = leases.claim_of(row, fenced=self.jobs.fence)
-        return Taken(claim, self._payload(c, claim, row) if with_payload else None)
-
-    def _payload(
-        self, c: Connection, claim: Claim, row: Row[Any] | None = None
-    ) -> GenerationJobPayload:
-        reads_history = isinstance(self.tools.language, Watchable)
-        return payload_of(c, claim, row, with_history=reads_history)
-
-    def _work(self, taken: Taken, follow_up: FollowUp) -> None:
-        """Run the lane's first phase here; the others behind it, beside the next job's first.
-
-        A job that a worker died with runs alone, so that it costs no neighbour an attempt.
-        """
-        claim, payload = taken.claim, taken.payload
-        attempt = Attempt(
-            claim=claim,
+    def _attempt(self, taken: Taken) -> Attempt:
+        return Attempt(
+            claim=taken.claim,
             database=self.database,
             events=self.events,
             failpoints=self.failpoints,
             stopping=lambda: self.stopping() or self.device.is_dead,
             patience_s=self.jobs.lease_s,
+            begun=taken.begun,
         )
+
+    def _begins(self, attempt: Attempt) -> bool:
+        """Whether a job that waited for its turn is still ours; then it begins."""
+        if not attempt.begun:
+            try:
+                self.claims.begin(attempt.claim)
+            except (LeaseLost, DatabaseUnreachable):
+                self.heartbeat.unwatch(attempt)  # it was cancelled, or its lease runs out
+                return False
+        attempt.begin()
+        return True
+
+    def _fuse(self, batch: Sequence[Taken], attempts: Sequence[Attempt]) -> Collection[Attempt]:
+        """Render shared passes ahead of the jobs' own stages; gives the attempts that it ended.
+
+        A pass that fails leaves each job to itself, so that the one at fault fails alone; but with
+        a dead context nobody may touch the device again.
+        """
+        pairs = [
+            (attempt, FilmInWork(taken.payload, attempt))
+            for taken, attempt in zip(batch, attempts, strict=True)
+            if taken.begun and taken.payload is not None
+        ]
+        most = self.claims.fused_now()
+        if most <= 1 or not pairs:
+            return ()
+        try:
+            render_together([film for _attempt, film in pairs], self.tools, most)
+        except Exception as exc:  # noqa: BLE001  each job meets its own trouble again, alone
+            if not is_sticky(exc):
+                _log.warning("the batch is rendered one by one", error=type(exc).__name__)
+                return ()
+            failed = exc
+        else:
+            return ()
+        for attempt, _film in pairs:
+            self._guarded(attempt, lambda: _raise(failed))
+        return [attempt for attempt, _film in pairs]
+
+    def _work(
+        self, attempt: Attempt, payload: GenerationJobPayload | None, follow_up: FollowUp
+    ) -> None:
+        """Run the lane's first phase here; the others behind it, beside the next job's first.
+
+        A job that a worker died with runs alone, so that it costs no neighbour an attempt; and
+        where memory is short, a job is decoded before the next one is rendered.
+        """
         first, *others = PHASES[self.lane]
-        self.heartbeat.watch(attempt)
-        if not others or claim.suspect:
+        video = self.tools.video
+        if not others or attempt.claim.suspect:
             follow_up.wait(meanwhile=attempt.touch)
             self._guarded(attempt, lambda: self._run(attempt, payload, PHASES[self.lane]))
             return
+        if isinstance(video, SavingModel) and video.takes_turns:
+            follow_up.wait(meanwhile=attempt.touch)
         if self._guarded(
             attempt, lambda: self._run(attempt, payload, (first,), last=False), last=False
         ):
@@ -171,19 +199,22 @@ class Worker:
     ) -> None:
         claim = attempt.claim
         if payload is None:
-            payload = self.database.write(lambda c: self._payload(c, claim))
+            payload = self.claims.payload(claim)
         for phase in phases:
             phase(payload, self.tools, attempt)
         if last:
-            self._hand_on(attempt)
+            self._hand_on(attempt, payload)
 
-    def _hand_on(self, attempt: Attempt) -> None:
+    def _hand_on(self, attempt: Attempt, payload: GenerationJobPayload) -> None:
         claim = attempt.claim
         following = NEXT_LANE.get(self.lane)
         if following is not None:
+            key = None
+            if following is Lane.FILM:
+                key = film_shape_of(payload, self.tools, attempt).key
             self.database.write(
                 lambda c: leases.hand_on(
-                    c, self.database.clock, claim, following, now=clock.utc_now()
+                    c, self.database.clock, claim, following, now=clock.utc_now(), batch_key=key
                 )
             )
             self.dispatcher.wake(following)
@@ -203,6 +234,8 @@ class Worker:
 
     def _fail(self, attempt: Attempt, exc: BaseException) -> None:
         self.device.note_failure(exc)
+        if isinstance(exc, GpuTooSmall) and attempt.claim.batch_key is not None:
+            self.claims.avoid.add(attempt.claim.batch_key)
         policy = retry_of(exc, self.jobs)
         error = error_of(self.device.explained(exc), attempt.stage, policy, self.name)
 
@@ -222,3 +255,7 @@ class Worker:
         except (LeaseLost, DatabaseUnreachable):
             return  # it ended meanwhile, or the sweeper counts the lost lease
         self.events.publish(LiveEvent(kind="job", scene_id=job.scene_id, job=job.update()))
+
+
+def _raise(exc: Exception) -> None:
+    raise exc

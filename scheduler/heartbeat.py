@@ -86,12 +86,18 @@ class Heartbeat:
             self._sign_of_life()
 
     def end_for(self, exc: StoryForgeError) -> None:
-        """Record every watched attempt as failed by `exc`, then end the process."""
+        """Record every watched attempt as failed by `exc`, then end the process.
+
+        Those that wait for their turn are handed back.
+        """
         with self._lock:
             watched = list(self._renewed_s)
         policy = retry_of(exc, self._jobs)
         for attempt in watched:
-            self._fail(attempt, policy, error_of(exc, attempt.stage, policy, self._record.name))
+            if attempt.begun:
+                self._fail(attempt, policy, error_of(exc, attempt.stage, policy, self._record.name))
+            else:
+                self._hand_back(attempt)
         self._end_process()
 
     def _run(self) -> None:
@@ -103,7 +109,7 @@ class Heartbeat:
 
     def _look_after(self, attempt: Attempt, renewed_s: float) -> None:
         now_s = clock.monotonic_s()
-        if now_s - attempt.last_progress_s > self._jobs.stage_deadline_s:
+        if attempt.begun and now_s - attempt.last_progress_s > self._jobs.stage_deadline_s:
             self._end_stuck(attempt)
             return
         try:
@@ -150,6 +156,16 @@ class Heartbeat:
             )
         except (LeaseLost, DatabaseUnreachable):
             _log.warning("the attempt could not be recorded; its lease runs out")
+
+    def _hand_back(self, attempt: Attempt) -> None:
+        try:
+            self._database.write(
+                lambda c: leases.hand_back(
+                    c, self._database.clock, attempt.claim, now=clock.utc_now()
+                )
+            )
+        except (LeaseLost, DatabaseUnreachable):
+            _log.warning("a waiting job could not be handed back; its lease runs out")
 
     def _sign_of_life(self) -> None:
         info = {**self._record.info, **self._info()}

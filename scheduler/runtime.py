@@ -9,7 +9,7 @@ from collections.abc import Callable
 from inference.devices.nvml_reader import NvmlReader, load_nvml
 from inference.devices.quarantine import Quarantine
 from inference.language.agent.open_agent import open_script_agent
-from inference.language.model import LanguageModel
+from inference.language.model import LanguageModel, Watchable
 from inference.language.rule_writer.writer import RuleWriter
 from inference.video.model import VideoModel
 from inference.video.open_model import open_video_model
@@ -18,6 +18,7 @@ from models_cache.catalogue.read import read_catalogue
 from models_cache.store import model_store
 from pipelines.continuation import Tools
 from pipelines.continuity.rules import RuleValidator
+from scheduler.claims import Claims
 from scheduler.device_guard import DeviceGuard, Pin
 from scheduler.dispatch import CeleryDispatcher, make_celery
 from scheduler.drain import Worker
@@ -76,6 +77,13 @@ def build_worker(
         failpoints=failpoints_of(settings),
         jobs=settings.jobs,
         stopping=stopping,
+        claims=Claims(
+            database,
+            lane,
+            name,
+            settings.jobs,
+            with_history=isinstance(tools.language, Watchable),
+        ),
         device=guard,
     )
 

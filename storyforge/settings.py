@@ -213,6 +213,11 @@ class JobSettings(Group):
     loading_attempts: int = Field(default=200, ge=1)  # a model that starts, or sleeps: hours
     device_attempts: int = Field(default=3, ge=1)  # of a job whose device fails or is too small
     stuck_attempts: int = Field(default=2, ge=1)
+    batch: int = Field(
+        default=4, ge=1, le=32
+    )  # jobs of one shape that a film worker claims at once
+    batch_patience_s: float = Field(default=300.0, ge=0)  # who has waited longer goes first
+    batch_overtaken: int = Field(default=8, ge=1)  # who was overtaken more often goes first
     writers: int = Field(default=2, ge=1, le=64)
     publishers: int = Field(default=1, ge=1, le=64)
     fence: bool = True  # tests switch it off to prove that the oracle sees the damage

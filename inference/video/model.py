@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -82,4 +82,34 @@ class VideoModel(Protocol):
 
     def close(self) -> None:
         """Free the device."""
+        ...
+
+
+@runtime_checkable
+class FusingModel(Protocol):
+    """A VideoModel that can render several shots in shared forward passes."""
+
+    def can_fuse(self, requests: Sequence[ShotRequest]) -> bool:
+        """Whether these shots can share a pass."""
+        ...
+
+    def render_batch(
+        self, requests: Sequence[ShotRequest], results: Sequence[Path], watch: StepWatch
+    ) -> None:
+        """Render them together, each to its own result. Raises what `render` raises."""
+        ...
+
+
+@runtime_checkable
+class SavingModel(Protocol):
+    """A VideoModel that can do with less memory, and says how it does now."""
+
+    @property
+    def savings(self) -> tuple[str, ...]:
+        """The savings of memory in force; empty when everything is on the device."""
+        ...
+
+    @property
+    def takes_turns(self) -> bool:
+        """Whether nothing may be decoded while something is rendered."""
         ...

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from inference.video.model import ShotRequest, VideoModel
@@ -54,23 +54,57 @@ def _render_sound(
 
 
 def _render_once(shot: ShotRequest, video: VideoModel, folder: Path, log: StageLog) -> SavedFile:
-    key = content_hash([video.name, shot.to_json()])
-    item = shot.index + 1  # item 0 is the whole stage
-    body = log.load(STAGE, item, key)
-    if body is not None:
-        saved = SavedFile.model_validate(body)
-        if is_whole(folder, saved.path, saved.bytes, saved.sha256):
-            return saved
+    saved = saved_shot(shot, video, folder, log)
+    if saved is not None:
+        return saved
     log.hit(STAGE, "p1")
+    say_step(shot, log, 0, 1)
+    return keep_shot(
+        shot,
+        video,
+        folder,
+        log,
+        lambda part: video.render(shot, part, lambda done, total: say_step(shot, log, done, total)),
+    )
+
+
+def saved_shot(
+    shot: ShotRequest, video: VideoModel, folder: Path, log: StageLog
+) -> SavedFile | None:
+    """The shot's saved result, if it is there and whole."""
+    body = log.load(STAGE, _item(shot), _key(shot, video))
+    if body is None:
+        return None
+    saved = SavedFile.model_validate(body)
+    return saved if is_whole(folder, saved.path, saved.bytes, saved.sha256) else None
+
+
+def say_step(shot: ShotRequest, log: StageLog, done: int, total: int) -> None:
+    """Note a step of the shot's rendering. Raises what stops the job."""
+    share = (shot.index + done / max(total, 1)) / shot.count
+    log.step(STAGE, share, f"Rendering shot {shot.index + 1} of {shot.count}.")
+
+
+def keep_shot(
+    shot: ShotRequest,
+    video: VideoModel,
+    folder: Path,
+    log: StageLog,
+    write: Callable[[Path], None],
+) -> SavedFile:
+    """Let `write` make the shot's result, and save it under the fence."""
+    key = _key(shot, video)
     target = folder / f"shot-{shot.index:02d}-{key[:12]}-e{log.epoch}"
-    said = f"Rendering shot {shot.index + 1} of {shot.count}."
-
-    def watch(done: int, total: int) -> None:
-        log.step(STAGE, (shot.index + done / max(total, 1)) / shot.count, said)
-
-    log.step(STAGE, shot.index / shot.count, said)
-    write_whole(target, lambda part: video.render(shot, part, watch))
+    write_whole(target, write)
     log.hit(STAGE, "p3")
     made = describe(folder, target)
-    log.save(STAGE, item, key, made.to_json())
+    log.save(STAGE, _item(shot), key, made.to_json())
     return made
+
+
+def _key(shot: ShotRequest, video: VideoModel) -> str:
+    return content_hash([video.name, shot.to_json()])
+
+
+def _item(shot: ShotRequest) -> int:
+    return shot.index + 1  # item 0 is the whole stage

@@ -71,6 +71,9 @@ def take_back(
     due = c.execute(select(clock.is_due(jobs)).where(jobs.c.id == job_id)).scalar_one()
     if row.state != JobState.LEASED or not due:
         return None
+    if not row.begun:
+        _give_back(c, clock, row, now=now)
+        return job_rows.get_job(c, job_id)
     error = JobError(
         code=LOST,
         detail=f"The worker stopped answering in stage {row.stage or 'none'}.",
@@ -89,6 +92,23 @@ def lanes_with_work(c: Connection, clock: LeaseClock) -> Mapping[Lane, int]:
         .group_by(jobs.c.lane)
     )
     return {Lane(lane): count for lane, count in c.execute(query)}
+
+
+def _give_back(c: Connection, clock: LeaseClock, row: Any, *, now: datetime) -> None:
+    """Its worker died while the job waited for its turn: nothing was tried."""
+    c.execute(
+        update(jobs)
+        .where(jobs.c.id == row.id)
+        .values(
+            state=JobState.QUEUED,
+            epoch=jobs.c.epoch + 1,
+            worker=None,
+            due_at=clock.now(),
+            due_clock=clock.label,
+            seq=jobs.c.seq + 1,
+            updated_at=now,
+        )
+    )
 
 
 def _count_failure(

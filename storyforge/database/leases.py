@@ -7,10 +7,11 @@ write again.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID
 
 from sqlalchemy import (
@@ -39,6 +40,7 @@ from storyforge.domain.job import (
 )
 from storyforge.errors import DeviceLost
 
+JobRow: TypeAlias = Row[Any]
 LOST = "worker_lost"  # the error class of a worker that died
 _COST_A_PROCESS = frozenset({LOST, DeviceLost.code})
 
@@ -51,7 +53,8 @@ class LeaseLost(Exception):
 class Claim:
     """The right to write to one job, until the epoch moves on.
 
-    suspect: a worker or its device died with it before, so it gets a process to itself. fenced: always True, except in the test that proves that the oracle sees the damage.
+    suspect: a worker or its device died with it before, so it gets a process to itself.
+    batch_key: of its film's shape. fenced: always True, except in the test that proves that the oracle sees the damage.
     """
 
     job_id: UUID
@@ -61,6 +64,7 @@ class Claim:
     kind: JobKind
     fenced: bool = True
     suspect: bool = False
+    batch_key: str | None = None
 
     def holds(self) -> ColumnElement[bool]:
         """The fence, as a condition on the job's row."""
@@ -98,9 +102,33 @@ def claim_row(
 
 def claim_of(row: Row[Any], *, fenced: bool) -> Claim:
     """The claim that `claim_row` made."""
-    suspect = not _COST_A_PROCESS.isdisjoint(row.attempts)
     kind, lane = JobKind(row.kind), Lane(row.lane)
-    return Claim(row.id, row.scene_id, lane, row.epoch, kind, fenced, suspect)
+    return Claim(
+        row.id, row.scene_id, lane, row.epoch, kind, fenced, is_suspect(row.attempts), row.batch_key
+    )
+
+
+def is_suspect(attempts: Collection[str]) -> bool:
+    """Whether a process or a device died with a job; attempts: its failed ones, by error class."""
+    return not _COST_A_PROCESS.isdisjoint(attempts)
+
+
+def claimed_values(
+    clock: LeaseClock, worker: Any, lease_s: Any, now: Any
+) -> dict[str, ColumnElement[Any] | Any]:
+    """What a claim writes; each argument may be a bound parameter."""
+    return {
+        "state": JobState.LEASED,
+        "epoch": jobs.c.epoch + 1,
+        "worker": worker,
+        "due_at": clock.after(lease_s),
+        "due_clock": clock.label,
+        "status": case(
+            (jobs.c.status == JobStatus.QUEUED, JobStatus.PROCESSING), else_=jobs.c.status
+        ),
+        "seq": jobs.c.seq + 1,
+        "updated_at": now,
+    }
 
 
 @cache
@@ -122,16 +150,13 @@ def _claiming(clock: LeaseClock) -> ReturningUpdate[Any]:
         update(jobs)
         .where(jobs.c.id == oldest, jobs.c.state == JobState.QUEUED)
         .values(
-            state=JobState.LEASED,
-            epoch=jobs.c.epoch + 1,
-            worker=bindparam("by_worker"),
-            due_at=clock.after(bindparam("lease_s", type_=Float)),
-            due_clock=clock.label,
-            status=case(
-                (jobs.c.status == JobStatus.QUEUED, JobStatus.PROCESSING), else_=jobs.c.status
+            **claimed_values(
+                clock,
+                bindparam("by_worker"),
+                bindparam("lease_s", type_=Float),
+                bindparam("at"),
             ),
-            seq=jobs.c.seq + 1,
-            updated_at=bindparam("at"),
+            begun=True,
         )
         .returning(jobs)
     )
@@ -194,9 +219,21 @@ def finish_stage(
     return job_rows.get_job(c, claim.job_id)
 
 
-def hand_on(c: Connection, clock: LeaseClock, claim: Claim, lane: Lane, *, now: datetime) -> None:
-    """End the lease at the lane's boundary; the job queues for the next lane."""
-    _requeue(c, clock, claim, now=now, lane=lane)
+def hand_on(
+    c: Connection,
+    clock: LeaseClock,
+    claim: Claim,
+    lane: Lane,
+    *,
+    now: datetime,
+    batch_key: str | None = None,
+) -> None:
+    """End the lease at the lane's boundary; the job queues for the next lane.
+
+    batch_key: of its film's shape, once that is known; it stays from then on.
+    """
+    known = {} if batch_key is None else {"batch_key": batch_key}
+    _requeue(c, clock, claim, now=now, lane=lane, **known)
 
 
 def hand_back(c: Connection, clock: LeaseClock, claim: Claim, *, now: datetime) -> None:
@@ -205,7 +242,13 @@ def hand_back(c: Connection, clock: LeaseClock, claim: Claim, *, now: datetime) 
 
 
 def _requeue(
-    c: Connection, clock: LeaseClock, claim: Claim, *, now: datetime, lane: Lane | None = None
+    c: Connection,
+    clock: LeaseClock,
+    claim: Claim,
+    *,
+    now: datetime,
+    lane: Lane | None = None,
+    **more: Any,
 ) -> None:
     _fenced(
         c,
@@ -216,6 +259,7 @@ def _requeue(
         worker=None,
         due_at=clock.now(),
         due_clock=clock.label,
+        **more,
     )
 
 

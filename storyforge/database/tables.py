@@ -20,6 +20,7 @@ from sqlalchemy import (
     Text,
     Uuid,
     text,
+    true,
 )
 
 from storyforge.database.column_types import Json, UtcDateTime
@@ -92,6 +93,10 @@ jobs = Table(
     Column("bible_version", Integer, nullable=True),  # what it builds on; NULL while it waits
     Column("payload", Json, nullable=True),  # GenerationJobPayload, snapshotted at first claim
     Column("epoch", Integer, nullable=False),  # the fence: every claim adds one
+    Column("batch_key", Text, nullable=True),  # of the film's shape; NULL before it is written
+    Column("overtaken", Integer, nullable=False, server_default="0"),  # by claims of later jobs
+    # False for a job that was claimed with others and waits for its turn on the device
+    Column("begun", Boolean, nullable=False, server_default=true()),
     Column("worker", Text, nullable=True),
     # Queued: not before; leased: the lease's end. Seconds on the clock named by due_clock.
     Column("due_at", Float, nullable=False),

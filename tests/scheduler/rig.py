@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from inference.language.model import LanguageModel, ScriptBrief
 from inference.video.model import Frames, ShotRequest, StepWatch
 from pipelines.continuation import Tools, job_folder
+from scheduler.claims import Claims
 from scheduler.device_guard import DeviceGuard
 from scheduler.dispatch import RecordedWakeUps
 from scheduler.drain import Worker
@@ -158,6 +159,7 @@ class Rig:
     language: LanguageModel = field(default_factory=FakeWriter)
     validator: ContinuityValidator = field(default_factory=NoObjection)
     device: DeviceGuard = field(default_factory=DeviceGuard)
+    fused: Callable[[str], int] = lambda _key: 1
     gates: GateSettings = field(default_factory=GateSettings)
 
     def worker(self, lane: Lane) -> Worker:
@@ -184,6 +186,7 @@ class Rig:
             failpoints=self.failpoints,
             jobs=self.jobs,
             stopping=self.stopping,
+            claims=Claims(self.database, lane, record.name, self.jobs, fused=self.fused),
             device=self.device,
         )
 

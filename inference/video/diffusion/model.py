@@ -55,6 +55,16 @@ class DiffusionVideoModel:
         return f"{self._folder.name}-{self._folder.fingerprint[:10]}-{content_hash(chosen)[:6]}"
 
     @property
+    def savings(self) -> tuple[str, ...]:
+        """The savings of memory in force; empty when everything is on the device."""
+        return () if self._opened is None else self._opened.plan.savings
+
+    @property
+    def takes_turns(self) -> bool:
+        """Whether nothing may be decoded while something is rendered."""
+        return self._opened is not None and self._opened.plan.takes_turns
+
+    @property
     def family(self) -> Family:
         """What this model can do and wants."""
         return self._family
