@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 from inference.language.model import LanguageModel
 from inference.video.model import ShotRequest, VideoModel
+from pipelines.encoding.encoders import X264, EncoderChoice
 from pipelines.encoding.ladder import hls_profile
 from pipelines.film_plan import FilmPlan, plan_film
 from pipelines.shot_plan import plan_shots
@@ -42,6 +43,7 @@ class Tools:
     store: ObjectStore
     video_settings: VideoSettings
     work_dir: Path
+    encoder: EncoderChoice = X264
     gates: GateSettings = field(default_factory=GateSettings)
 
     def folder(self, payload: GenerationJobPayload) -> Path:
@@ -103,6 +105,7 @@ def _encode(payload: GenerationJobPayload, tools: Tools, log: StageLog) -> None:
         tools.video,
         _profile(payload, tools.video_settings),
         tools.video_settings.x264_preset,
+        tools.encoder,
         tools.gates,
         tools.store,
         tools.folder(payload),

@@ -6,6 +6,7 @@ import os
 import socket
 from collections.abc import Callable
 
+from inference.devices.nvenc import probe_nvenc
 from inference.devices.nvml_reader import NvmlReader, load_nvml
 from inference.devices.quarantine import Quarantine
 from inference.language.agent.open_agent import open_script_agent
@@ -18,6 +19,7 @@ from models_cache.catalogue.read import read_catalogue
 from models_cache.store import model_store
 from pipelines.continuation import Tools
 from pipelines.continuity.rules import RuleValidator
+from pipelines.encoding.encoders import X264, EncoderChoice, choose_encoder
 from scheduler.claims import Claims
 from scheduler.device_guard import DeviceGuard, Pin
 from scheduler.dispatch import CeleryDispatcher, make_celery
@@ -54,12 +56,19 @@ def build_worker(
         video_settings=settings.video,
         work_dir=settings.work_dir,
         gates=settings.gates,
+        encoder=_encoder(settings, lane, device),
     )
     record = WorkerRecord(
         name=name,
         role=lane.value,
         pid=os.getpid(),
-        info={"device": device, "video": tools.video.name, "writer": tools.language.name},
+        info={
+            "device": device,
+            "video": tools.video.name,
+            "writer": tools.language.name,
+            "encoder": tools.encoder.codec,
+            "encoderReason": tools.encoder.reason,
+        },
     )
     guard = DeviceGuard(pin=_pin(settings, device), suggest=lambda size: _suggested(settings, size))
     heartbeat = Heartbeat(database, settings.jobs, record, info=guard.info)
@@ -125,6 +134,14 @@ def _suggested(settings: Settings, total_bytes: int) -> str:
     """The catalogue's video model for a card of that size."""
     pair = read_catalogue(settings.models_dir / "catalogue").recommend(total_bytes)
     return pair.video if pair is not None else ""
+
+
+def _encoder(settings: Settings, lane: Lane, device: str) -> EncoderChoice:
+    """What this process encodes with; tried once, as its child does it."""
+    if lane is not Lane.FILM:
+        return X264
+    probe = (lambda: probe_nvenc(int(device))) if device.isdecimal() else None
+    return choose_encoder(settings.video.encoder, probe)
 
 
 def _video_model(settings: Settings, lane: Lane, device: str) -> VideoModel:

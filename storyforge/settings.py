@@ -130,6 +130,7 @@ class VideoSettings(Group):
     fps: int = Field(default=24, ge=1, le=120)
     x264_preset: str = "veryfast"
     shrink: bool = False
+    encoder: Literal["auto", "nvenc", "x264"] = "auto"  # auto: NVENC where it really works
 
 
 class GateSettings(Group):

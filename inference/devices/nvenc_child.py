@@ -17,13 +17,16 @@ def encode_frames(device: str) -> str:
     os.environ["CUDA_VISIBLE_DEVICES"] = device
     import av  # noqa: PLC0415  after the pinning above
     import av.logging  # noqa: PLC0415  likewise
+    from av.codec.hwaccel import HWAccel  # noqa: PLC0415  likewise
 
     av.logging.set_level(av.logging.ERROR)  # the reason is in the log, and PyAV quotes its end
 
-    encoder = av.CodecContext.create("h264_nvenc", "w")
+    # In the context that torch has, and with frames uploaded, as the node's own encoder does it.
+    context = HWAccel("cuda", options={"primary_ctx": "1"})
+    encoder = av.CodecContext.create("h264_nvenc", "w", context)
     if not isinstance(encoder, av.VideoCodecContext):
         raise TypeError("h264_nvenc is no video encoder here")
-    encoder.width, encoder.height, encoder.pix_fmt = _WIDTH, _HEIGHT, "yuv420p"
+    encoder.width, encoder.height, encoder.pix_fmt = _WIDTH, _HEIGHT, "nv12"
     encoder.time_base, encoder.framerate = Fraction(1, _FPS), Fraction(_FPS)
     made_bytes = 0
     for number in range(_FRAMES):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from inference.bench.ffmpeg_ladder import Ladder, LadderRung
-from pipelines.encoding.rung import CRF, cap_bps
+from pipelines.encoding.encoders import CRF, cap_bps
 from storyforge.domain.segment import HlsProfile
 
 

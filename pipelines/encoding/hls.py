@@ -7,7 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
+from inference.video.device_frames import pixels_of
 from inference.video.model import Frames
+from pipelines.encoding.encoders import X264, EncoderChoice
 from pipelines.encoding.foreign import border
 from pipelines.encoding.line import AssemblyLine, RungResult
 from pipelines.encoding.manifest import record
@@ -24,6 +26,7 @@ def encode_hls(
     into: Path,
     *,
     preset: str,
+    encoder: EncoderChoice = X264,
     on_frames: Callable[[int], None],
     on_file: Callable[[str], None] = lambda _name: None,
 ) -> EncodedSegment:
@@ -31,23 +34,24 @@ def encode_hls(
 
     chunks: uint8 RGB, [t, H, W, 3], pulled in the calling thread while threads encode. A chunk
     must not change once it was given. Frames of another size than the top rung are fitted to it.
-    preset: of x264. on_frames: called in the calling thread with the frames that every rung has
+    preset: of x264. encoder: if it sits on the device, it takes DeviceFrames from there. on_frames: called in the calling thread with the frames that every rung has
     taken in; it may raise to cancel. on_file: called, in the encoding threads, with the name of each
     part that is whole, and before the first of them with the poster's.
 
     The files are checked, synced and listed in publishing order: parts, stills, variant
     playlists, master. Raises EncodeFailed (no frames, frames of a wrong kind, a codec's refusal),
-    DiskFull, and unchanged whatever `chunks` or `on_frames` raise; no thread is left behind.
+    DiskFull, HardwareFailed (only by an encoder on the device), and unchanged whatever `chunks` or `on_frames` raise; no thread is left behind.
     """
     with border():
         into.mkdir(parents=True, exist_ok=True)
-    with AssemblyLine(profile, into, preset=preset, on_file=on_file) as line:
+    with AssemblyLine(profile, into, encoder=encoder, preset=preset, on_file=on_file) as line:
         for chunk in chunks:
             _hand_over(chunk, line, on_frames)
             del chunk  # not held while the next one is being made
         rungs, stills = line.finish(on_frames)
     with border():
-        return _written(rungs, stills, line.encoded, profile, into)
+        segment = _written(rungs, stills, line.encoded, profile, into)
+    return segment.model_copy(update={"encoder": encoder.codec, "encoder_reason": encoder.reason})
 
 
 def _hand_over(chunk: Frames, line: AssemblyLine, on_frames: Callable[[int], None]) -> None:
@@ -56,8 +60,9 @@ def _hand_over(chunk: Frames, line: AssemblyLine, on_frames: Callable[[int], Non
         raise EncodeFailed(
             f"Frames came as {chunk.dtype} {list(chunk.shape)}; the encoder takes uint8 [t, H, W, 3]."
         )
-    for number, picture in enumerate(chunk, 1):
-        line.put(picture)
+    pixels = pixels_of(chunk)
+    for number, picture in enumerate(np.asarray(chunk), 1):
+        line.put(picture, None if pixels is None else pixels[number - 1])
         if number % line.fps == 0 or number == len(chunk):
             on_frames(line.encoded)
 

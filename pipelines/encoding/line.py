@@ -2,7 +2,7 @@
 
     caller -> [RGB] -> convert -> [yuv] -> top rung -> [yuv] -> second rung -> [yuv] -> third rung
 
-Each rung scales from the one above it. The channels hold a few frames each, so memory does not
+Each rung scales from the one above it; pictures that lie on the device are scaled there. The channels hold a few frames each, so memory does not
 grow with the clip, and whoever is slow holds back whoever is before. The first failure breaks off
 every channel: all threads end within the frame they are at.
 """
@@ -17,11 +17,13 @@ from fractions import Fraction
 from math import ceil
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self, TypeAlias
 
 from av import VideoFrame
 
 from pipelines.encoding.channel import BrokenOff, Channel
+from pipelines.encoding.device_picture import DevicePicture
+from pipelines.encoding.encoders import EncoderChoice
 from pipelines.encoding.foreign import as_ours
 from pipelines.encoding.manifest import record
 from pipelines.encoding.parts import check_part
@@ -32,9 +34,18 @@ from storyforge.domain.segment import HlsProfile, MediaFile, Part, Rung, RungMed
 from storyforge.errors import EncodeFailed
 from storyforge.playlists import RungRates
 
+if TYPE_CHECKING:
+    import torch
+
 # Enough that the slowest thread never starves; four cost 10 MB more at 720p and gain no time.
 CHANNEL_FRAMES = 2
 _POLL_S = 0.1  # how often a caller that waits for the last frames may report and cancel
+
+
+Shown: TypeAlias = "tuple[Picture, torch.Tensor | None]"
+"""A picture in host memory, and on the device if the encoder takes it from there."""
+Fitted: TypeAlias = "VideoFrame | DevicePicture"
+"""What a rung gets: a frame of the rung above, or a picture that every rung scales for itself."""
 
 
 @dataclass(frozen=True)
@@ -49,15 +60,22 @@ class AssemblyLine:
     """Owns the threads of one encode; a context manager, none of them outlives its block."""
 
     def __init__(
-        self, profile: HlsProfile, into: Path, *, preset: str, on_file: Callable[[str], None]
+        self,
+        profile: HlsProfile,
+        into: Path,
+        *,
+        encoder: EncoderChoice,
+        preset: str,
+        on_file: Callable[[str], None],
     ) -> None:
         self.fps = profile.fps
         self._profile = profile
         self._into = into
+        self._encoder = encoder
         self._preset = preset
         self._on_file = on_file
-        self._pictures: Channel[Picture] = Channel(CHANNEL_FRAMES)
-        self._yuv: list[Channel[VideoFrame]] = [Channel(CHANNEL_FRAMES) for _ in profile.rungs]
+        self._pictures: Channel[Shown] = Channel(CHANNEL_FRAMES)
+        self._yuv: list[Channel[Fitted]] = [Channel(CHANNEL_FRAMES) for _ in profile.rungs]
         self._encoded = [0] * len(profile.rungs)
         self._results: list[RungResult | None] = [None] * len(profile.rungs)
         self._stills: tuple[str, ...] = ()
@@ -91,10 +109,13 @@ class AssemblyLine:
         """Frames that every rung has taken in so far."""
         return min(self._encoded)
 
-    def put(self, picture: Picture) -> None:
-        """Hand over the next RGB picture; waits for room. Raises what a thread failed with."""
+    def put(self, picture: Picture, pixels: torch.Tensor | None = None) -> None:
+        """Hand over the next RGB picture; waits for room. Raises what a thread failed with.
+
+        pixels: the same on the device, if it is there too.
+        """
         try:
-            self._pictures.put(picture)
+            self._pictures.put((picture, pixels if self._encoder.on_device else None))
         except BrokenOff:
             self._raise_failure()
 
@@ -139,15 +160,23 @@ class AssemblyLine:
         top = self._profile.rungs[0]
         to_yuv, stills, number = ToYuv(), Stills(self._profile.fps), 0
         first_part_frames = self._profile.fps * self._profile.gop_seconds
-        while (picture := self._pictures.take()) is not None:
+        while (shown := self._pictures.take()) is not None:
+            picture, pixels = shown
+            fits = picture.shape[:2] == (top.height, top.width)
             picture = fit(picture, top.width, top.height)
             stills.offer(picture)
             if number + 1 == first_part_frames:
                 self._on_file(stills.write_poster(self._into))  # before the part that it stands for
-            frame = to_yuv(picture)
-            frame.pts, frame.time_base = number, Fraction(1, self._profile.fps)
-            del picture  # not held while the channel is full
+            time_base = Fraction(1, self._profile.fps)
+            frame: Fitted
+            if pixels is not None and fits:
+                frame = DevicePicture(pixels, number, time_base)
+            else:
+                frame = to_yuv(picture)
+                frame.pts, frame.time_base = number, time_base
+            del picture, pixels, shown  # not held while the channel is full
             self._yuv[0].put(frame)
+            del frame
             number += 1
         if not number:
             raise EncodeFailed("No frame came to be encoded; render the shots again.")
@@ -162,17 +191,18 @@ class AssemblyLine:
             rung,
             self._profile,
             self._into,
+            encoder=self._encoder,
             preset=self._preset,
             threads=codec_threads(self._profile.rungs, place),
             on_part=self._on_file,
         )
         try:
             while (frame := self._yuv[place].take()) is not None:
-                if scale:
+                if scale and isinstance(frame, VideoFrame):
                     frame = scale(frame)
                 if below:
                     below.put(frame)
-                encoder.encode(frame)
+                encoder.encode(frame if isinstance(frame, VideoFrame) else frame.at(rung))
                 del frame  # not held while the channel is empty
                 self._encoded[place] = encoder.frames
             if below:

@@ -1,9 +1,9 @@
-"""One rung's encoder: yuv420p frames in, H.264 + AAC transport stream parts on disk."""
+"""One rung's encoder: frames in, H.264 + AAC transport stream parts on disk."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from fractions import Fraction
 from pathlib import Path
 from typing import Final
@@ -12,26 +12,19 @@ import av
 import numpy as np
 from av import AudioFrame, VideoFrame
 from av.audio.stream import AudioStream
+from av.codec.hwaccel import HWAccel
 from av.container import OutputContainer
+from av.video.frame import PictureType
 from av.video.stream import VideoStream
 
+from pipelines.encoding.encoders import NVENC, EncoderChoice, HardwareFailed, cap_bps
 from pipelines.encoding.part_files import PartFiles
 from pipelines.encoding.pictures import tag_bt709
 from storyforge.domain.segment import HlsProfile, Rung
 
-CRF = 21  # visually clean at these sizes; 23 is x264's default
-# The cap on CRF, so that BANDWIDTH stays bounded: 0.14 bit per pixel is 3.1 Mbit/s at 720p24,
-# inside what Apple's HLS authoring specification lists for 720p (3.0-4.5 Mbit/s).
-MAX_BITS_PER_PIXEL = 0.14
-MIN_CAP_BPS = 200_000
 AUDIO_BPS = 64_000
 AAC_FRAME_SAMPLES: Final = 1024
 _TRANSPORT_SHARE = 1.1  # transport packets add 4 %, short audio packets their padding
-
-
-def cap_bps(rung: Rung, fps: int) -> int:
-    """The most that a rung's video may take over a second, in bits per second."""
-    return max(MIN_CAP_BPS, round(rung.width * rung.height * fps * MAX_BITS_PER_PIXEL))
 
 
 def declared_bps(rung: Rung, fps: int) -> int:
@@ -48,11 +41,14 @@ class RungEncoder:
         profile: HlsProfile,
         into: Path,
         *,
+        encoder: EncoderChoice,
         preset: str,
         threads: int,
         on_part: Callable[[str], None],
     ) -> None:
         self._profile = profile
+        self._encoder = encoder
+        self._part_frames = profile.fps * profile.gop_seconds
         self._files = PartFiles(into, on_part)
         self._silence_samples = 0
         self.frames = 0
@@ -73,34 +69,26 @@ class RungEncoder:
             },
         )
         try:
-            self._video = self._add_video(rung, preset, threads)
+            options = encoder.options(rung, profile, preset=preset, threads=threads)
+            with self._hardware():
+                self._video = self._add_video(rung, options)
             self._audio = self._add_silence()
         except BaseException:
             self.abandon()
             raise
 
-    def _add_video(self, rung: Rung, preset: str, threads: int) -> VideoStream:
-        profile = self._profile
-        gop_frames = profile.fps * profile.gop_seconds
-        cap = str(cap_bps(rung, profile.fps))
-        stream = self._container.add_stream(
-            "libx264",
-            rate=profile.fps,
-            options={
-                "preset": preset,
-                "profile": "high",  # the level follows from size, rate and cap
-                "crf": str(CRF),
-                "maxrate": cap,
-                "bufsize": cap,  # one second
-                "g": str(gop_frames),
-                "keyint_min": str(gop_frames),
-                "sc_threshold": "0",
-                "flags": "+cgop",
-                "threads": str(threads),
-            },
+    def _add_video(self, rung: Rung, options: dict[str, str]) -> VideoStream:
+        profile, on_device = self._profile, self._encoder.on_device
+        device = (
+            HWAccel("cuda", options={"primary_ctx": "1"}) if self._encoder.codec == NVENC else None
         )
+        stream = self._container.add_stream(
+            self._encoder.codec, rate=profile.fps, hwaccel=device, options=options
+        )
+        assert isinstance(stream, VideoStream)
         context = stream.codec_context
-        context.width, context.height, context.pix_fmt = rung.width, rung.height, "yuv420p"
+        context.width, context.height = rung.width, rung.height
+        context.pix_fmt = "nv12" if on_device else "yuv420p"
         context.time_base = Fraction(1, profile.fps)
         tag_bt709(context)
         return stream
@@ -113,7 +101,11 @@ class RungEncoder:
 
     def encode(self, frame: VideoFrame) -> None:
         """Encode the next frame, whose time stamp is its number, and the silence under it."""
-        for packet in self._video.encode(frame):
+        if self._encoder.on_device and self.frames % self._part_frames == 0:
+            frame.pict_type = PictureType.I  # x264 needs no telling, and would count it twice
+        with self._hardware():
+            packets = self._video.encode(frame)
+        for packet in packets:
             self._container.mux(packet)
         self.frames += 1
         self._silence_until(self.frames)
@@ -121,7 +113,9 @@ class RungEncoder:
 
     def finish(self) -> None:
         """Flush both codecs and write the last part; the audio is at least as long as the video."""
-        for packet in [*self._video.encode(None), *self._audio.encode(None)]:
+        with self._hardware():
+            last = self._video.encode(None)
+        for packet in [*last, *self._audio.encode(None)]:
             self._container.mux(packet)
         self._container.close()
         self._files.check()
@@ -133,6 +127,16 @@ class RungEncoder:
         with suppress(av.FFmpegError, OSError):  # the error that led here is the one to tell
             self._container.close()
         self._files.close()
+
+    @contextmanager
+    def _hardware(self) -> Iterator[None]:
+        """Tell a failure of the device's encoder from one of the muxer or the disk."""
+        try:
+            yield
+        except av.FFmpegError as exc:
+            if not self._encoder.on_device:
+                raise
+            raise HardwareFailed(f"{exc.strerror or type(exc).__name__}.") from exc
 
     def _silence_until(self, frames: int) -> None:
         rate_hz = self._profile.audio_rate_hz

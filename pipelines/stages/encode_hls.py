@@ -8,7 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
+import structlog
+
 from inference.video.model import Frames, ShotRequest, VideoModel
+from pipelines.encoding.encoders import EncoderChoice, HardwareFailed
 from pipelines.encoding.hls import encode_hls as encode_frames
 from pipelines.encoding.manifest import record
 from pipelines.encoding.pictures import Picture, fit
@@ -30,6 +33,7 @@ from storyforge.storage.paths import LAST_FRAME
 from storyforge.storage.store import ObjectStore
 
 STAGE = Stage.ENCODE_HLS
+_log = structlog.get_logger(__name__)
 
 
 class EncodedFilm(Wire):
@@ -56,6 +60,7 @@ def encode_hls(
     video: VideoModel,
     profile: HlsProfile,
     preset: str,
+    encoder: EncoderChoice,
     gates: GateSettings,
     store: ObjectStore,
     folder: Path,
@@ -64,6 +69,8 @@ def encode_hls(
     """Saved results become frames, frames become the ladder, never a whole clip in memory.
 
     Whatever is encoded can be watched at once, under the id of the segment to be.
+
+    A film that the device's encoder fails at is decoded and encoded once more, by libx264.
 
     Raises EncodeFailed, RenderFailed (a wrong number of frames), ResultsGone when a saved result
     is not what it was, TakeRefused when a gate refused a clip, and QualityRefused when it was
@@ -74,6 +81,13 @@ def encode_hls(
     into = folder / f"hls-e{log.epoch}"
 
     def work() -> EncodedFilm:
+        try:
+            return encoded_by(encoder)
+        except HardwareFailed as exc:
+            _log.warning("encoding with libx264 instead", encoder=encoder.codec, error=str(exc))
+            return encoded_by(encoder.instead(exc))
+
+    def encoded_by(encoder: EncoderChoice) -> EncodedFilm:
         log.step(STAGE, 0.0, "Encoding.")
         shutil.rmtree(into, ignore_errors=True)
         segment_id = uuid7()  # of this encode alone: no key of the store is written by two
@@ -87,6 +101,7 @@ def encode_hls(
                 profile,
                 into,
                 preset=preset,
+                encoder=encoder,
                 on_frames=lambda done: log.step(
                     STAGE, done / total, f"Encoding frame {done} of {total}."
                 ),

@@ -78,13 +78,19 @@ class MediaFile(Wire):
 
 
 class EncodedSegment(Wire):
-    """All that the encoder made: the rungs for playlists, the files for the store."""
+    """All that the encoder made: the rungs for playlists, the files for the store.
+
+    encoder: its name in FFmpeg; encoder_reason: why that one. Empty in segments from before they
+    were kept.
+    """
 
     profile: HlsProfile
     frames: int
     seconds: float
     rungs: tuple[RungMedia, ...]
     files: tuple[MediaFile, ...]
+    encoder: str = ""
+    encoder_reason: str = ""
 
 
 class LiveFilm(Wire):

@@ -58,9 +58,18 @@ def test_a_hardware_encoder_is_shown_as_it_was_really_tried(*, ok: bool) -> None
     probes = {0: NvencResult(ok=ok, reason="because")}
     finding = host_checks.check_encoders({"libx264", "aac", "h264_nvenc"}, probes)
     assert finding.verdict is Verdict.OK
-    said = "NVENC on device 0 works (because)" if ok else "NVENC on device 0 does not work"
+    said = (
+        "h264_nvenc on device 0: NVENC works" if ok else "libx264 on device 0: No NVENC: because."
+    )
     assert said in finding.found
-    assert "encodes with libx264" in finding.found
+
+
+def test_an_encoder_that_was_asked_for_and_does_not_work_breaks_the_node() -> None:
+    probes = {0: NvencResult(ok=False, reason="unsupported device")}
+    finding = host_checks.check_encoders({"libx264", "aac"}, probes, "nvenc")
+    assert finding.verdict is Verdict.BROKEN
+    assert "unsupported device" in finding.found
+    assert "auto" in finding.cure
 
 
 def test_a_missing_encoder_breaks_the_node() -> None:

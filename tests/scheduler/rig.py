@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from inference.language.model import LanguageModel, ScriptBrief
 from inference.video.model import Frames, ShotRequest, StepWatch
 from pipelines.continuation import Tools, job_folder
+from pipelines.encoding.encoders import X264, EncoderChoice
 from scheduler.claims import Claims
 from scheduler.device_guard import DeviceGuard
 from scheduler.dispatch import RecordedWakeUps
@@ -161,6 +162,7 @@ class Rig:
     device: DeviceGuard = field(default_factory=DeviceGuard)
     fused: Callable[[str], int] = lambda _key: 1
     gates: GateSettings = field(default_factory=GateSettings)
+    encoder: EncoderChoice = X264
 
     def worker(self, lane: Lane) -> Worker:
         """One worker of a lane."""
@@ -174,6 +176,7 @@ class Rig:
             video_settings=VideoSettings(width=64, height=64, fps=4, x264_preset="ultrafast"),
             work_dir=self.folder,
             gates=self.gates,
+            encoder=self.encoder,
         )
         return Worker(
             name=record.name,

@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
+from inference.video.device_frames import DeviceFrames
 from inference.video.model import Frames
 from storyforge.errors import QualityRefused, RenderFailed
 
@@ -43,7 +44,7 @@ def fit_frames(
 
 
 def to_bytes(video: torch.Tensor, width: int, height: int) -> Frames:
-    """[1, 3, t, h, w] in -1..1 to 8-bit [t, height, width, 3] in host memory.
+    """[1, 3, t, h, w] in -1..1 to 8-bit [t, height, width, 3] in host memory, and where it was.
 
     Another shape is covered: resized with antialiased bicubics and cropped around the middle.
     """
@@ -53,8 +54,9 @@ def to_bytes(video: torch.Tensor, width: int, height: int) -> Frames:
     # The order of operations of diffusers' own post-processing, on which equality rests.
     frames = (frames * 0.5 + 0.5).clamp(0, 1).float()
     scaled = (frames * 255).round().to(torch.uint8)
-    result: NDArray[np.uint8] = scaled.permute(0, 2, 3, 1).contiguous().cpu().numpy()
-    return result
+    pixels = scaled.permute(0, 2, 3, 1).contiguous()
+    host: NDArray[np.uint8] = pixels.cpu().numpy()
+    return DeviceFrames.of(host, pixels) if pixels.is_cuda else host
 
 
 def _picked(chunk: torch.Tensor, picked: list[int], start: int) -> torch.Tensor:

@@ -21,7 +21,7 @@ def examine(settings: Settings) -> Sequence[Finding]:
     return (
         host_checks.check_python(),
         host_checks.check_devices(reading, Quarantine(settings.quarantine_dir)),
-        host_checks.check_encoders(host_checks.read_codecs(), probes),
+        host_checks.check_encoders(host_checks.read_codecs(), probes, settings.video.encoder),
         host_checks.check_fonts(),
         host_checks.check_disk(settings.node.data_dir.resolve()),
         host_checks.check_memory(),

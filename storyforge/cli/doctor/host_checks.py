@@ -6,12 +6,15 @@ import os
 import shutil
 import sys
 from collections.abc import Collection, Mapping
+from functools import partial
 from pathlib import Path
 
 from inference.devices.nvenc import NvencResult
 from inference.devices.quarantine import Quarantine
 from inference.devices.records import Inventory
+from pipelines.encoding.encoders import Wish, choose_encoder
 from storyforge.cli.doctor.findings import Finding, Verdict
+from storyforge.errors import SetupProblem
 
 _GIB = 1 << 30
 # A minute of 720p film takes about 30 MB in the ladder, and the animatic and shots as much again.
@@ -63,8 +66,10 @@ def check_devices(reading: Inventory, quarantine: Quarantine) -> Finding:
     return Finding(name="devices", verdict=Verdict.NOTE, found=words, cure=cure)
 
 
-def check_encoders(codecs: Collection[str], probes: Mapping[int, NvencResult]) -> Finding:
-    """What PyAV can encode with. probes: NVENC as really tried, by device index."""
+def check_encoders(
+    codecs: Collection[str], probes: Mapping[int, NvencResult], wish: Wish = "auto"
+) -> Finding:
+    """What the node encodes with and why. probes: NVENC as really tried, by device index."""
     missing = [name for name in _NEEDED_CODECS if name not in codecs]
     if missing:
         return Finding(
@@ -73,13 +78,22 @@ def check_encoders(codecs: Collection[str], probes: Mapping[int, NvencResult]) -
             found=f"PyAV has no {' and no '.join(missing)}.",
             cure="Install PyAV's own wheel: pip install --force-reinstall -c constraints.txt av.",
         )
-    tried = "".join(
-        f" NVENC on device {index} {'works' if probe.ok else 'does not work'} ({probe.reason})."
-        for index, probe in sorted(probes.items())
-    )
-    used = " The node encodes with libx264." if probes else ""
-    found = f"libx264 and aac in PyAV.{tried}{used}"
-    return Finding(name="encoders", verdict=Verdict.OK, found=found)
+    films: Mapping[str, NvencResult | None] = {
+        f"device {index}": probe for index, probe in sorted(probes.items())
+    }
+    said = []
+    for place, probe in (films or {"the CPU": None}).items():
+        try:
+            choice = choose_encoder(wish, None if probe is None else partial(_found, probe))
+        except SetupProblem as exc:
+            cure = "Set STORYFORGE_VIDEO_ENCODER to auto."
+            return Finding(name="encoders", verdict=Verdict.BROKEN, found=exc.detail, cure=cure)
+        said.append(f"{choice.codec} on {place}: {choice.reason}")
+    return Finding(name="encoders", verdict=Verdict.OK, found=" ".join(said))
+
+
+def _found(probe: NvencResult) -> NvencResult:
+    return probe
 
 
 def read_codecs() -> Collection[str]:
