@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING
 
 import av
 from av import VideoFrame
 
+from inference.video.device_frames import Pixels
 from pipelines.encoding.encoders import HardwareFailed
 from storyforge.domain.segment import Rung
-
-if TYPE_CHECKING:
-    import torch
 
 # What torch and PyAV raise when a device or its driver does not go along.
 _REFUSALS = (av.FFmpegError, RuntimeError, ValueError, TypeError, NotImplementedError, MemoryError)
@@ -23,7 +20,7 @@ _REFUSALS = (av.FFmpegError, RuntimeError, ValueError, TypeError, NotImplemented
 class DevicePicture:
     """pixels: uint8 RGB, [H, W, 3]. number: of the frame."""
 
-    pixels: torch.Tensor
+    pixels: Pixels
     number: int
     time_base: Fraction
 

@@ -17,10 +17,11 @@ from fractions import Fraction
 from math import ceil
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, TypeAlias
+from typing import Self, TypeAlias
 
 from av import VideoFrame
 
+from inference.video.device_frames import Pixels
 from pipelines.encoding.channel import BrokenOff, Channel
 from pipelines.encoding.device_picture import DevicePicture
 from pipelines.encoding.encoders import EncoderChoice
@@ -34,15 +35,12 @@ from storyforge.domain.segment import HlsProfile, MediaFile, Part, Rung, RungMed
 from storyforge.errors import EncodeFailed
 from storyforge.playlists import RungRates
 
-if TYPE_CHECKING:
-    import torch
-
 # Enough that the slowest thread never starves; four cost 10 MB more at 720p and gain no time.
 CHANNEL_FRAMES = 2
 _POLL_S = 0.1  # how often a caller that waits for the last frames may report and cancel
 
 
-Shown: TypeAlias = "tuple[Picture, torch.Tensor | None]"
+Shown: TypeAlias = "tuple[Picture, Pixels | None]"
 """A picture in host memory, and on the device if the encoder takes it from there."""
 Fitted: TypeAlias = "VideoFrame | DevicePicture"
 """What a rung gets: a frame of the rung above, or a picture that every rung scales for itself."""
@@ -109,7 +107,7 @@ class AssemblyLine:
         """Frames that every rung has taken in so far."""
         return min(self._encoded)
 
-    def put(self, picture: Picture, pixels: torch.Tensor | None = None) -> None:
+    def put(self, picture: Picture, pixels: Pixels | None = None) -> None:
         """Hand over the next RGB picture; waits for room. Raises what a thread failed with.
 
         pixels: the same on the device, if it is there too.
