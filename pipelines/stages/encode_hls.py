@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
@@ -68,9 +68,7 @@ def encode_hls(
 ) -> EncodedFilm:
     """Saved results become frames, frames become the ladder, never a whole clip in memory.
 
-    Whatever is encoded can be watched at once, under the id of the segment to be.
-
-    A film that the device's encoder fails at is decoded and encoded once more, by libx264.
+    Whatever is encoded can be watched at once, under the id of the segment to be. A film that the device's encoder fails at is decoded and encoded once more, by libx264.
 
     Raises EncodeFailed, RenderFailed (a wrong number of frames), ResultsGone when a saved result
     is not what it was, TakeRefused when a gate refused a clip, and QualityRefused when it was
@@ -79,13 +77,6 @@ def encode_hls(
     plan = takes.plan
     total = sum(shot.frames for shot in plan.shots)
     into = folder / f"hls-e{log.epoch}"
-
-    def work() -> EncodedFilm:
-        try:
-            return encoded_by(encoder)
-        except HardwareFailed as exc:
-            _log.warning("encoding with libx264 instead", encoder=encoder.codec, error=str(exc))
-            return encoded_by(encoder.instead(exc))
 
     def encoded_by(encoder: EncoderChoice) -> EncodedFilm:
         log.step(STAGE, 0.0, "Encoding.")
@@ -102,9 +93,7 @@ def encode_hls(
                 into,
                 preset=preset,
                 encoder=encoder,
-                on_frames=lambda done: log.step(
-                    STAGE, done / total, f"Encoding frame {done} of {total}."
-                ),
+                on_frames=_telling(log, total),
                 on_file=live.offer,
             )
         return EncodedFilm(
@@ -117,8 +106,27 @@ def encode_hls(
     held_against = [path.name for path in (plan.last, plan.style) if path]  # named by content
     inputs = [[file.sha256 for file in takes.results], profile.to_json(), preset, held_against]
     return run_once(
-        log, STAGE, inputs, EncodedFilm, work, verify=lambda film: film_is_whole(folder, film)
+        log,
+        STAGE,
+        inputs,
+        EncodedFilm,
+        lambda: _with(encoder, encoded_by),
+        verify=lambda film: film_is_whole(folder, film),
     )
+
+
+def _telling(log: StageLog, total: int) -> Callable[[int], None]:
+    return lambda done: log.step(STAGE, done / total, f"Encoding frame {done} of {total}.")
+
+
+def _with(
+    encoder: EncoderChoice, encoded_by: Callable[[EncoderChoice], EncodedFilm]
+) -> EncodedFilm:
+    try:
+        return encoded_by(encoder)
+    except HardwareFailed as exc:
+        _log.warning("encoding with libx264 instead", encoder=encoder.codec, error=str(exc))
+        return encoded_by(encoder.instead(exc))
 
 
 def film_is_whole(folder: Path, film: EncodedFilm) -> bool:
