@@ -21,9 +21,9 @@ from tests.servers.nodes import SQLITE_ONLY, StartNode
 from tests.servers.postgres import free_port
 from tests.tiny_models.fixtures import TinyModel
 
-# Long enough that a poll finds each half at work; the models are so small that a step takes 10 ms.
-STEPS = 60
-SECONDS = 4.0
+# Progress is written twice a second: each half must last longer, and a tiny step takes 10 ms.
+STEPS = 200
+SECONDS = 5.0
 SHOTS = 2
 TEXT = "Mira runs through the old forest. At night the fox waits by the river."
 
