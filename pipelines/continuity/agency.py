@@ -19,6 +19,18 @@ _COPULA = re.compile(
     r"fort|mort|morte|enterr\u00e9e?|muerto|muerta|still|silent|no more|in \w+ grave)\b",
     re.IGNORECASE,
 )
+_DOING = re.compile(
+    r"\s+(?:was|is|were)\s+(?:\w+ly\s+|still\s+|already\s+|now\s+|there,?\s+)?"
+    r"(?!being|missing|lying|rotting|waiting for us)\w{2,}ing\b"
+)
+_COMES = re.compile(
+    r"(?:^|[.;!?\u201d]\s*)(?:There|Here|Then|In|On|At|Beside|Behind|Out|From|Under|Through|Up|Down|"
+    r"By|Across|Into|Opposite|Next)\b[^.;!?]*\b(?:stood|sat|came|stepped|walked|strode|leaned|leant|"
+    r"knelt|crouched|waited|appeared|rode|ran|stands|sits|comes|waits|was)\s+$"
+)
+_IT_WAS = re.compile(r"\b[Ii]t (?:was|is) $")
+_DOES = re.compile(r",\s+(?:\w+ly\s+)?\w{2,}ing\b|\s+who\s+(?:had\s+)?\w+")
+_LIES = frozenset({"lay", "lies", "lag", "hung", "hangs", "rested", "rests", "rotted"})
 # What the dead had done before is no deed of theirs now.
 _HAD = frozenset({"had", "hatte", "avait", "habia", "aveva", "tinha"})
 _UNSPACED_AFTER = 8
@@ -37,9 +49,17 @@ def acts(line: Line, mention: Mention, story: Story) -> bool:
         return False
     if story.language in UNSPACED:
         return bool(_UNSPACED_VERBS.search(after[:_UNSPACED_AFTER]))
-    if _speaks_after(line, mention, story.language):
+    if _speaks_after(line, mention, story.language) or _is_there(line, mention):
         return True
     return not _is_object(line, mention, story.language) and _verb_follows(after, story.language)
+
+
+def _is_there(line: Line, mention: Mention) -> bool:
+    """English only: "Tom was grinning", "There stood Tom", "It was Tom, leaning on the fence"."""
+    before, after = line.text[: mention.start], line.text[mention.end :]
+    if _DOING.match(after) or (_COMES.search(before) and not before.rstrip().endswith(",")):
+        return True
+    return bool(_IT_WAS.search(before) and _DOES.match(after))
 
 
 def _speaks_after(line: Line, mention: Mention, language: str) -> bool:
@@ -68,4 +88,6 @@ def _verb_follows(after: str, language: str) -> bool:
         return False
     passive = len(words) > 1 and words[0] in ("was", "wurde", "fut", "fue", "is", "wird")
     earlier = len(words) > 1 and words[0] in _HAD and is_finite_verb(words[1], language)
+    if words and words[0] in _LIES:
+        return False
     return not passive and not earlier and any(is_finite_verb(word, language) for word in words)

@@ -10,6 +10,7 @@ from itertools import pairwise
 from inference.language.rule_writer.folding import fold_map
 from inference.language.rule_writer.lexicon import Hit, Lexicon, lexicon
 from pipelines.continuity.reading import WORDS, Line
+from storyforge.domain.continuity import Evidence
 
 _NEAR_CHARS = 10  # between colour and noun: "blue eyes", "yeux très bleus", "his eyes were blue"
 _ONLY_BETWEEN = re.compile(
@@ -17,28 +18,32 @@ _ONLY_BETWEEN = re.compile(
     r"eran|long|short|curly|langes?|kurzes?|longs?)[\s,-]*)*"
 )
 
-Attributes = dict[str, tuple[frozenset[str], str]]
-"""Noun concept -> (colours, the fact's own words)."""
+Attributes = dict[str, tuple[frozenset[str], Evidence]]
+"""Noun concept -> (colours, the fact)."""
 
 
-def attributes_of(facts: Iterable[str]) -> Attributes:
+def attributes_of(facts: Iterable[Evidence]) -> Attributes:
     """The colours that these facts give to eyes, hair, fur, doors and walls."""
     found: Attributes = {}
     for fact in facts:
-        for noun, colour, start, end in _pairs(fact, ""):
-            colours, words = found.get(noun, (frozenset(), fact[start:end]))
+        for noun, colour, start, end in _pairs(fact.text, ""):
+            colours, words = found.get(
+                noun, (frozenset(), Evidence(source=fact.source, text=fact.text[start:end]))
+            )
             found[noun] = (colours | {colour}, words)
     return found
 
 
 def contradicted(
     line: Line, known: Attributes, language: str
-) -> Iterator[tuple[int, int, str, str, str]]:
+) -> Iterator[tuple[int, int, str, str, Evidence]]:
     """(start, end, noun, told, known words) wherever the sentence gives another colour."""
     if not known:
         return
     for noun, colour, start, end in _pairs(line.text, language):
-        colours, words = known.get(noun, (frozenset({colour}), ""))
+        if noun not in known:
+            continue
+        colours, words = known[noun]
         if colour not in colours:
             yield start, end, noun, line.text[start:end], words
 

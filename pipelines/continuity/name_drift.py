@@ -2,38 +2,27 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 from inference.language.rule_writer.folding import fold, fold_map, is_unspaced
 from inference.language.rule_writer.lexicon import lexicon
+from inference.language.rule_writer.name_evidence import is_finite_verb
 from inference.language.rule_writer.strangers import StrangerFinder
+from pipelines.continuity.known_names import (
+    NAME_WORD,
+    SHORT,
+    KnownWord,
+    is_other_name,
+    known_words,
+    nearest_known,
+)
 from pipelines.continuity.reading import Line, Story, issue
-from pipelines.continuity.spelling import edit_distance, jaro_winkler, sound_key
-from storyforge.domain.continuity import ContinuityIssue, IssueType, Severity
+from pipelines.continuity.spelling import edit_distance
+from storyforge.domain.continuity import ContinuityIssue, Evidence, IssueType, Severity
 
-_TOKEN = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
-_SHORT = 4  # names up to this length may differ in one letter only
-_MIDDLE = 6
-_ALIKE = 0.9
-_LEAST_CHARS = 3
 _LEAST_UNSPACED = 3
-
-
-@dataclass(frozen=True)
-class KnownWord:
-    """One word of a known name and whose it is; `entity` is "character" or "place"."""
-
-    word: str
-    who: str
-    name: str
-
-    @cached_property
-    def folded(self) -> str:
-        """The word for comparison."""
-        return fold(self.word)
+_OPENING_MARKS = "\"\u201c\u201e\u00ab'\u2018([:\u2013\u2014.!?\u2026"
 
 
 @dataclass(frozen=True)
@@ -45,13 +34,29 @@ class Drift:
     known: KnownWord
 
 
+@dataclass(frozen=True)
+class _Word:
+    """One capitalised word that no name of the bible explains."""
+
+    text: str
+    start: int
+    end: int
+    before: str  # the folded word right before it, "" at a clause's start
+    opens: bool
+    sure: bool
+
+    @property
+    def folded(self) -> str:
+        return fold(self.text)
+
+
 def name_drift(story: Story) -> list[ContinuityIssue]:
     """Every word that is nearly, but not quite, a word of a known name."""
     known = known_words(story)
     found: list[ContinuityIssue] = []
     strangers = StrangerFinder(story.text, story.language)
     for line in story.lines:
-        found.extend(_narrated(line, one) for one in drifts(line, story, known, strangers))
+        found.extend(_narrated(line, one, story) for one in drifts(line, story, known, strangers))
     for number, shot in enumerate(story.script.shots):
         for who in shot.characters:
             cured = cured_name(who, story, known)
@@ -63,6 +68,7 @@ def name_drift(story: Story) -> list[ContinuityIssue]:
                         f'"{who}" is written where the bible has "{cured}".',
                         f"shots[{number}].characters",
                         cured,
+                        (Evidence(source="characters", text=cured),),
                     )
                 )
     return found
@@ -72,18 +78,15 @@ def drifts(
     line: Line, story: Story, known: list[KnownWord], strangers: StrangerFinder
 ) -> Iterator[Drift]:
     """The drifts of one sentence."""
-    taken = [*line.mentions, *line.places]
-    stranger_spans = [(one.start, one.end) for one in strangers.find(line.text)]
-    for match in _TOKEN.finditer(line.text):
-        word = match.group(0)
-        if not word[0].isupper() or is_unspaced(word[0]):
-            continue
-        if any(one.start < match.end() and match.start() < one.end for one in taken):
-            continue
-        sure = any(start <= match.start() < end for start, end in stranger_spans)
-        nearest = _nearest(word, known, sure=sure, line=line, at=match.start(), story=story)
+    spans = [(one.start, one.end) for one in strangers.find(line.text)]
+    for word in _unexplained(line, story, known, spans):
+        nearest = (
+            _other_surname(word, line, story, known)
+            or _beside(word, line, story, known)
+            or _alone(word, line, story, known)
+        )
         if nearest is not None:
-            yield Drift(match.start(), match.start() + len(_bare(word, nearest)), nearest)
+            yield Drift(word.start, word.start + len(_bare(word.text, nearest)), nearest)
     yield from _unspaced_drifts(line, story)
 
 
@@ -96,22 +99,123 @@ def cured_name(who: str, story: Story, known: Sequence[KnownWord]) -> str:
     for one in story.bible.characters:
         if _unspaced_slip(who, one.name):
             return one.name
-    words = _TOKEN.findall(who)
-    cured = [(word, _close(fold(word), known)) for word in words]
-    for word, nearest in cured:
-        if nearest is not None and not _is_other_name(fold(word), nearest.folded):
+    words = NAME_WORD.findall(who)
+    for word in words:
+        nearest = nearest_known(fold(word), known)
+        if nearest is not None and not is_other_name(fold(word), nearest.folded):
             return nearest.name if len(words) > 1 else nearest.word
     return ""
 
 
-def _narrated(line: Line, drift: Drift) -> ContinuityIssue:
+def _unexplained(
+    line: Line, story: Story, known: Sequence[KnownWord], spans: list[tuple[int, int]]
+) -> Iterator[_Word]:
+    taken = [*line.mentions, *line.places]
+    for match in NAME_WORD.finditer(line.text):
+        word = match.group(0)
+        if not word[0].isupper() or is_unspaced(word[0]):
+            continue
+        lead = line.text[: match.start()].rstrip()
+        before = NAME_WORD.findall(lead)[-1:] if line.text[match.start() - 1 :][:1] == " " else []
+        covered = [one for one in taken if one.start < match.end() and match.start() < one.end]
+        if covered and not _lengthened(word, covered[0].who, known, story):
+            continue
+        yield _Word(
+            word,
+            *match.span(),
+            before=fold(before[0]) if before else "",
+            opens=not lead or lead[-1] in _OPENING_MARKS,
+            sure=any(start <= match.start() < end for start, end in spans),
+        )
+
+
+def _lengthened(word: str, who: str, known: Sequence[KnownWord], story: Story) -> bool:
+    """Endings of other languages are slips in English: "Agness" of Agnes, "Wenn" of Wen."""
+    if story.language != "en":
+        return False
+    names = {one.folded for one in known if one.who == who}
+    endings = [fold(word)[len(name) :] for name in names if fold(word).startswith(name)]
+    return fold(word) not in names and any(
+        ending in ("n", "en", "ns") or (ending == "s" and word.endswith("ss")) for ending in endings
+    )
+
+
+def _other_surname(
+    word: _Word, line: Line, story: Story, known: Sequence[KnownWord]
+) -> KnownWord | None:
+    """Another surname after a known first name: "Agnes Thorpe" of Agnes Thorne."""
+    if word.folded in _no_surname(story) or word.text.isupper():
+        return None
+    for mention in line.mentions:
+        character = story.character(mention.who)
+        if character is None or mention.end + 1 != word.start:
+            continue
+        *first, last = NAME_WORD.findall(character.name)
+        said = NAME_WORD.findall(line.text[mention.start : mention.end])
+        alone = said and first and fold(said[-1]) == fold(first[-1]) != fold(last)
+        if alone and last[0].isupper() and fold(said[-1]) not in _titles():
+            return next((one for one in known if one.who == mention.who and one.word == last), None)
+    return None
+
+
+def _beside(word: _Word, line: Line, story: Story, known: Sequence[KnownWord]) -> KnownWord | None:
+    """A slip beside the rest of the name: its other words, or the title it has in the bible."""
+    after = NAME_WORD.match(line.text, word.end + 1)
+    near = {word.before, fold(after.group(0)) if after else ""} - {""}
+    here = {one.who for one in (*line.mentions, *line.places) if one.end + 1 == word.start}
+    here |= {one.who for one in (*line.mentions, *line.places) if one.start == word.end + 1}
+    candidates = [one for one in known if one.rest & near or one.who in here]
+    nearest = nearest_known(word.folded, candidates, beside=True)
+    if nearest is None:
+        return None
+    other = is_other_name(word.folded, nearest.folded) and nearest.rest & near <= _titles()
+    return None if other or _is_ordinary(word, story) else nearest
+
+
+def _alone(word: _Word, line: Line, story: Story, known: Sequence[KnownWord]) -> KnownWord | None:
+    if _is_ordinary(word, story):
+        return None
+    nearest = nearest_known(word.folded, known)
+    if nearest is None or (not word.sure and _unlikely(word, line, story, nearest)):
+        return None
+    return None if is_other_name(word.folded, nearest.folded) else nearest
+
+
+def _is_ordinary(word: _Word, story: Story) -> bool:
+    names = lexicon("names")
+    lists = ("starters", "never", "bare_nouns") if word.opens else ("never", "bare_nouns")
+    if any(word.folded in names.words(one, story.language) for one in lists):
+        return True
+    lower = {token for token in NAME_WORD.findall(story.text) if token[0].islower()}
+    return word.folded in {fold(token) for token in lower}
+
+
+def _unlikely(word: _Word, line: Line, story: Story, nearest: KnownWord) -> bool:
+    """A capital that grammar alone explains: at a sentence's start, or any German noun."""
+    if story.language == "de":
+        determined = word.before in lexicon("names").words("determiners", "de")
+        return determined or len(nearest.folded) <= SHORT
+    if not word.opens:
+        return False
+    tail = line.text[word.end :]
+    following = NAME_WORD.findall(tail)[:2]
+    acts = any(is_finite_verb(fold(one), story.language) for one in following)
+    owns = tail[:2] in ("'s", "\u2019s")
+    called = tail[:1] in (",", "!") and len(nearest.folded) > SHORT
+    return not (owns or called or (acts and tail[:1] == " "))
+
+
+def _narrated(line: Line, drift: Drift, story: Story) -> ContinuityIssue:
     wrong = line.text[drift.start : drift.end]
+    known = drift.known
+    kind = "characters" if story.character(known.who) is not None else "places"
     return issue(
         IssueType.NAME_DRIFT,
         Severity.ERROR,
-        f'"{wrong}" is written where the bible has "{drift.known.word}" ({drift.known.name}).',
+        f'"{wrong}" is written where the bible has "{known.word}" ({known.name}).',
         line.location(drift.start, drift.end),
-        _cased(drift.known.word, wrong),
+        _cased(known.word, wrong),
+        (Evidence(source=f"{kind}/{known.who}/name", text=known.name),),
     )
 
 
@@ -119,101 +223,18 @@ def _cased(right: str, wrong: str) -> str:
     return right.upper() if wrong.isupper() and len(wrong) > 1 else right
 
 
-def known_words(story: Story) -> list[KnownWord]:
-    """Every word of the bible's names that a misspelling could be meant for."""
-    titles = lexicon("people").words("titles", "")
-    generic = lexicon("places").words("outdoors", "") | lexicon("places").words("indoors", "")
-    words: list[KnownWord] = []
-    for character in story.bible.characters:
-        for name in (character.name, *character.aliases):
-            words.extend(
-                KnownWord(word, character.id, character.name)
-                for word in _TOKEN.findall(name)
-                if word[0].isupper() and fold(word) not in titles and len(word) >= _LEAST_CHARS
-            )
-    for place in story.bible.places:
-        for name in (place.name, *place.aliases):
-            words.extend(
-                KnownWord(word, place.id, place.name)
-                for word in _TOKEN.findall(name)
-                if word[0].isupper() and fold(word) not in generic and len(word) > _SHORT
-            )
-    return list(dict.fromkeys(words))
-
-
-def _nearest(
-    word: str, known: Sequence[KnownWord], *, sure: bool, line: Line, at: int, story: Story
-) -> KnownWord | None:
-    folded = fold(word)
-    if _is_ordinary(folded, story, at):
-        return None
-    beside = {one.who for one in line.mentions if abs(one.end + 1 - at) <= 1}
-    nearest = _close(folded, known) or _close(
-        folded, [one for one in known if one.who in beside], loose=True
-    )
-    if nearest is None or (not sure and not beside and _unlikely(line, at, story, nearest)):
-        return None
-    if _is_other_name(folded, nearest.folded) and nearest.who not in beside:
-        return None
-    return nearest
-
-
-def _is_ordinary(folded: str, story: Story, at: int) -> bool:
+def _no_surname(story: Story) -> frozenset[str]:
     names = lexicon("names")
-    lists = ("starters", "never", "bare_nouns") if at == 0 else ("never", "bare_nouns")
-    if any(folded in names.words(one, story.language) for one in lists):
-        return True
-    lower = {token for token in _TOKEN.findall(story.text) if token[0].islower()}
-    return folded in {fold(token) for token in lower}
+    return (
+        names.words("never", story.language)
+        | names.words("place_heads", story.language)
+        | names.words("starters", story.language)
+        | lexicon("people").words("titles", story.language)
+    )
 
 
-def _unlikely(line: Line, at: int, story: Story, nearest: KnownWord) -> bool:
-    """A capital that grammar alone explains: at a sentence's start, or any German noun."""
-    if story.language == "de":
-        before = _TOKEN.findall(line.text[:at])
-        determined = before and fold(before[-1]) in lexicon("names").words("determiners", "de")
-        return bool(determined) or len(nearest.folded) <= _SHORT
-    return at == 0 and len(nearest.folded) <= _SHORT
-
-
-def _close(folded: str, known: Iterable[KnownWord], *, loose: bool = False) -> KnownWord | None:
-    best: tuple[int, float, KnownWord] | None = None
-    for one in known:
-        for candidate in {folded, folded.removesuffix("s")}:
-            distance = _distance(candidate, one.folded, loose=loose)
-            if distance is None:
-                continue
-            rank = (distance, -jaro_winkler(candidate, one.folded), one)
-            if best is None or rank[:2] < best[:2]:
-                best = rank
-    return None if best is None or best[0] == 0 else best[2]
-
-
-def _distance(word: str, name: str, *, loose: bool) -> int | None:
-    """The edit distance when it is small enough to be a slip of the pen, else None."""
-    longer = max(len(word), len(name))
-    if word == name:
-        return 0
-    if longer < _SHORT or abs(len(word) - len(name)) > len(name) // 3 + 1:
-        return None
-    if len(set(word) & set(name)) * 2 < min(len(set(word)), len(set(name))):
-        return None  # too few letters in common to be worth a closer look
-    distance = edit_distance(word, name)
-    allowed = 1 if longer <= _MIDDLE else 2 if longer < _MIDDLE + 4 else 3
-    same_start = word[0] == name[0] or sorted(word[:2]) == sorted(name[:2])
-    same_sound = sound_key(word) == sound_key(name)
-    if same_sound and distance <= allowed + 1:
-        return distance
-    if not same_start and not (loose and distance == 1) and longer <= _MIDDLE:
-        return None
-    likely = jaro_winkler(word, name) >= _ALIKE - (0.1 if distance == 1 else 0.0)
-    return distance if distance <= allowed and (likely or loose) else None
-
-
-def _is_other_name(folded: str, known: str) -> bool:
-    """Maria is not a misspelt Marta; Sarah may well be a misspelt Sara."""
-    given = lexicon("names").words("given", "all")
-    return folded in given and sound_key(folded) != sound_key(known)
+def _titles() -> frozenset[str]:
+    return lexicon("people").words("titles", "")
 
 
 def _bare(word: str, nearest: KnownWord) -> str:

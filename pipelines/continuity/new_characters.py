@@ -5,7 +5,9 @@ from __future__ import annotations
 from inference.language.rule_writer.folding import fold, fold_map
 from inference.language.rule_writer.lexicon import Lexicon, lexicon
 from inference.language.rule_writer.strangers import StrangerFinder
-from pipelines.continuity.name_drift import cured_name, known_words
+from pipelines.continuity.known_names import known_words
+from pipelines.continuity.name_drift import cured_name
+from pipelines.continuity.presence import newcomers, relatives
 from pipelines.continuity.reading import WORDS, Story, issue
 from storyforge.domain.continuity import ContinuityIssue, IssueType, Severity
 
@@ -19,19 +21,21 @@ def new_characters(story: Story, drifted: frozenset[str] = frozenset()) -> list[
     strangers = StrangerFinder(story.text, story.language)
     severity = Severity.ERROR if forbids_newcomers(story) else Severity.WARNING
     for line in story.lines:
-        for one in strangers.find(line.text):
+        for one in newcomers(line, story, strangers):
             location = line.location(one.start, one.end)
-            if one.place or _explained(location, drifted) or _known(one.name, story):
-                continue
-            taken = [*line.mentions, *line.places]
-            if any(m.start < one.end and one.start < m.end for m in taken):
+            if _explained(location, drifted) or _known(one.name, story):
                 continue
             found.setdefault(_key(one.name, found), _unknown(one.name, location, severity))
+        for one in relatives(line, story):
+            location = line.location(one.start, one.end)
+            if not _explained(location, drifted):
+                found.setdefault(fold(one.name), _unknown(one.name, location, severity))
     known = known_words(story)
     for number, shot in enumerate(story.script.shots):
         for who in shot.characters:
             extra = who == who.lower() and who != who.upper()  # "a guard" is nobody in particular
-            if extra or _known(who, story) or cured_name(who, story, known):
+            told = who in story.script.shots[number].narration  # then its sentence decides
+            if extra or told or _known(who, story) or cured_name(who, story, known):
                 continue
             location = f"shots[{number}].characters"
             found.setdefault(_key(who, found), _unknown(who, location, severity))

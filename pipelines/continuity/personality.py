@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from pipelines.continuity.attributes import attributes_of, contradicted
 from pipelines.continuity.contradictions import against, rows_of
-from pipelines.continuity.reading import Line, Story, issue, negated
+from pipelines.continuity.reading import Line, Story, character_facts, issue, negated
 from pipelines.continuity.subjects import owner_of, subject_of
 from storyforge.domain.bible import Character
-from storyforge.domain.continuity import ContinuityIssue, IssueType, Severity
+from storyforge.domain.continuity import ContinuityIssue, Evidence, IssueType, Severity
 
 # Temper may change in a story; what a body or a vow excludes does not change by itself.
 _TEMPER = frozenset(
@@ -21,7 +21,7 @@ def personality_contradictions(story: Story) -> list[ContinuityIssue]:
     """One issue for each fact of a character and each sentence that contradicts it."""
     found: list[ContinuityIssue] = []
     for character in story.bible.characters:
-        facts = (*character.traits, character.appearance, character.status)
+        facts = character_facts(character)
         rows = rows_of("traits", facts)
         looks = attributes_of(facts)
         for line in story.lines:
@@ -35,7 +35,7 @@ def personality_contradictions(story: Story) -> list[ContinuityIssue]:
 
 
 def _deeds(
-    story: Story, line: Line, character: Character, rows: dict[str, str]
+    story: Story, line: Line, character: Character, rows: dict[str, Evidence]
 ) -> Iterator[ContinuityIssue]:
     for row, fact in rows.items():
         for hit in against("traits", row, line, story.language):
@@ -47,20 +47,22 @@ def _deeds(
             yield issue(
                 IssueType.PERSONALITY_CONTRADICTION,
                 Severity.WARNING if row in _TEMPER else Severity.ERROR,
-                f'The bible says of {character.name}: "{fact}"; here: "{said}".',
+                f'The bible says of {character.name}: "{fact.text}"; here: "{said}".',
                 line.location(hit.start, hit.end),
-                f'Tell it so that {character.name} stays "{fact}", or change the bible.',
+                f'Tell it so that {character.name} stays "{fact.text}", or change the bible.',
+                (fact,),
             )
             break
 
 
 def _looks(
-    line: Line, character: Character, span: tuple[int, int], told: str, known: str
+    line: Line, character: Character, span: tuple[int, int], told: str, known: Evidence
 ) -> ContinuityIssue:
     return issue(
         IssueType.PERSONALITY_CONTRADICTION,
         Severity.WARNING,
-        f'The bible says of {character.name}: "{known}"; here: "{told}".',
+        f'The bible says of {character.name}: "{known.text}"; here: "{told}".',
         line.location(*span),
-        known,
+        known.text,
+        (known,),
     )

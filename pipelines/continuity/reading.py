@@ -11,8 +11,8 @@ from inference.language.rule_writer.folding import Folded, fold_map
 from inference.language.rule_writer.lexicon import Hit, Lexicon, lexicon
 from inference.language.rule_writer.sentences import quote_spans, sentences
 from inference.language.rule_writer.tongue import language_of
-from storyforge.domain.bible import Character, SceneBible
-from storyforge.domain.continuity import ContinuityIssue, IssueType, Severity
+from storyforge.domain.bible import Character, Place, SceneBible
+from storyforge.domain.continuity import ContinuityIssue, Evidence, IssueType, Severity
 from storyforge.domain.script import Script, Shot
 from storyforge.domain.segment import SegmentSummary
 
@@ -24,6 +24,7 @@ class Line:
     """One sentence of a narration; `offset` is its start there, in characters.
 
     mentions, places: of the bible. past: told from earlier or only remembered. unreal: dreamt, wished or compared.
+    lead: what the sentence has said in earlier shots, when it is cut over several.
     """
 
     shot: int
@@ -34,6 +35,7 @@ class Line:
     quotes: tuple[tuple[int, int], ...]
     past: bool
     unreal: bool
+    lead: str = ""
 
     @property
     def text(self) -> str:
@@ -89,13 +91,49 @@ def read_story(script: Script, bible: SceneBible, recent: tuple[SegmentSummary, 
     return Story(script, bible, recent, language, lines, people, places)
 
 
+def character_facts(one: Character) -> tuple[Evidence, ...]:
+    """What the bible says of a character, each with its path."""
+    base = f"characters/{one.id}"
+    traits = [(f"{base}/traits/{number}", text) for number, text in enumerate(one.traits)]
+    rest = [(f"{base}/appearance", one.appearance), (f"{base}/status", one.status)]
+    return _evidence([*traits, *rest])
+
+
+def place_facts(one: Place) -> tuple[Evidence, ...]:
+    """What the bible says of a place, each with its path."""
+    return _evidence(
+        [(f"places/{one.id}/facts/{number}", text) for number, text in enumerate(one.facts)]
+    )
+
+
+def rules_of(bible: SceneBible) -> tuple[Evidence, ...]:
+    """The rules of the story's world, each with its path."""
+    return _evidence([(f"rules/{number}", text) for number, text in enumerate(bible.rules)])
+
+
+def told_before(story: Story) -> tuple[Evidence, ...]:
+    """What happened so far: the timeline, then the recent segments."""
+    events = sorted(enumerate(story.bible.timeline), key=lambda one: one[1].order)
+    recent = [(f"recent/{one.number}", one.summary) for one in story.recent]
+    return _evidence([*((f"timeline/{n}", one.description) for n, one in events), *recent])
+
+
+def _evidence(facts: Iterable[tuple[str, str]]) -> tuple[Evidence, ...]:
+    return tuple(Evidence(source=source, text=text) for source, text in facts if text)
+
+
 def cues(concept: str, folded: Folded, language: str) -> list[Hit]:
     """Hits of one concept of `words/cues.toml`."""
     return _cue(concept).find(folded, language)
 
 
 def issue(
-    kind: IssueType, severity: Severity, description: str, location: str, suggestion: str = ""
+    kind: IssueType,
+    severity: Severity,
+    description: str,
+    location: str,
+    suggestion: str = "",
+    evidence: tuple[Evidence, ...] = (),
 ) -> ContinuityIssue:
     """One contradiction."""
     return ContinuityIssue(
@@ -104,6 +142,7 @@ def issue(
         description=description,
         location=location,
         suggestion=suggestion,
+        evidence=evidence,
     )
 
 
@@ -124,6 +163,7 @@ _NEGATION_AFTER_CHARS = 12  # "sprach kein Wort", "ne parla pas"
 
 def _lines(script: Script, people: Finder, places: Finder, language: str) -> Iterable[Line]:
     past = unreal = goes_on = False
+    said = ""
     for number, shot in enumerate(script.shots):
         cursor = 0
         for sentence in sentences(shot.narration, language):
@@ -135,6 +175,8 @@ def _lines(script: Script, people: Finder, places: Finder, language: str) -> Ite
             # A sentence cut over two shots is meant as it began.
             past = (past and goes_on) or bool(_cue("flashback").find(folded, language))
             unreal = (unreal and goes_on) or bool(_cue("unreal").find(folded, language))
+            lead = said if goes_on else ""
+            said = f"{lead} {sentence.text}".strip()
             goes_on = sentence.text[-1] in _GOES_ON or sentence.text[-1].isalnum()
             yield Line(
                 shot=number,
@@ -145,6 +187,7 @@ def _lines(script: Script, people: Finder, places: Finder, language: str) -> Ite
                 quotes=tuple(quote_spans(sentence.text)),
                 past=past,
                 unreal=unreal,
+                lead=lead,
             )
 
 

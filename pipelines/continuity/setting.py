@@ -7,26 +7,33 @@ from collections.abc import Iterator
 from inference.language.rule_writer.whereabouts import is_indoors
 from pipelines.continuity.attributes import attributes_of, contradicted
 from pipelines.continuity.contradictions import against, rows_of
+from pipelines.continuity.elsewhere import people_elsewhere
 from pipelines.continuity.places_gone import gone_places
-from pipelines.continuity.reading import Line, Story, issue, negated
+from pipelines.continuity.reading import Line, Story, issue, negated, place_facts
 from pipelines.continuity.world_rules import broken_rules
 from storyforge.domain.bible import Place
-from storyforge.domain.continuity import ContinuityIssue, IssueType, Severity
+from storyforge.domain.continuity import ContinuityIssue, Evidence, IssueType, Severity
 
 
 def setting_mismatches(story: Story) -> list[ContinuityIssue]:
     """Facts of places, destroyed places, and broken rules."""
-    return [*_facts(story), *gone_places(story), *broken_rules(story)]
+    return [
+        *_facts(story),
+        *gone_places(story),
+        *broken_rules(story),
+        *people_elsewhere(story),
+    ]
 
 
 def _facts(story: Story) -> Iterator[ContinuityIssue]:
     for place in story.bible.places:
-        rows = rows_of("settings", place.facts)
+        rows = rows_of("settings", place_facts(place))
         rows.pop("destroyed", None)
         indoors = is_indoors(place.name)
         if indoors is not None and not {"inside", "outside", "underground"} & rows.keys():
-            rows["inside" if indoors else "outside"] = place.name
-        colours = attributes_of(place.facts)
+            named = Evidence(source=f"places/{place.id}/name", text=place.name)
+            rows["inside" if indoors else "outside"] = named
+        colours = attributes_of(place_facts(place))
         for line in story.lines:
             if story.shot(line).place != place.id and not _names(line, place):
                 continue
@@ -38,7 +45,7 @@ def _facts(story: Story) -> Iterator[ContinuityIssue]:
 
 
 def _against(
-    story: Story, line: Line, place: Place, rows: dict[str, str]
+    story: Story, line: Line, place: Place, rows: dict[str, Evidence]
 ) -> Iterator[ContinuityIssue]:
     for row, fact in rows.items():
         for hit in against("settings", row, line, story.language):
@@ -50,14 +57,15 @@ def _against(
 
 
 def _mismatch(
-    line: Line, place: Place, span: tuple[int, int], fact: str, told: str
+    line: Line, place: Place, span: tuple[int, int], fact: Evidence, told: str
 ) -> ContinuityIssue:
     return issue(
         IssueType.SETTING_MISMATCH,
         Severity.WARNING,
-        f'The bible says of {place.name}: "{fact}"; here: "{told}".',
+        f'The bible says of {place.name}: "{fact.text}"; here: "{told}".',
         line.location(*span),
-        f'Keep {place.name} "{fact}", or change the bible.',
+        f'Keep {place.name} "{fact.text}", or change the bible.',
+        (fact,),
     )
 
 

@@ -7,6 +7,15 @@ from functools import lru_cache
 
 _SOUNDS = (
     ("sch", "s"),
+    ("sh", "s"),
+    ("kh", "k"),
+    ("tz", "s"),
+    ("ee", "i"),
+    ("ie", "i"),
+    ("ey", "i"),
+    ("oo", "u"),
+    ("ou", "u"),
+    ("ae", "e"),
     ("ph", "f"),
     ("th", "t"),
     ("ck", "k"),
@@ -59,6 +68,12 @@ def sound_key(word: str) -> str:
     for letters, sound in _SOUNDS:
         word = word.replace(letters, sound)
     return re.sub(r"(.)\1+", r"\1", word)
+
+
+@lru_cache(maxsize=4096)
+def consonants(word: str) -> str:
+    """The sound key without its vowels: "kerr" and "carr" are both "kr"."""
+    return re.sub(r"[aeiou]", "", sound_key(word))
 
 
 def _jaro(left: str, right: str) -> float:

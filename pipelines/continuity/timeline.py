@@ -1,4 +1,4 @@
-"""Find breaks in the order of time: the dead act, days run backwards, years fall back."""
+"""Find breaks in the order of time."""
 
 from __future__ import annotations
 
@@ -6,61 +6,28 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
-from inference.language.rule_writer.deaths import deaths
-from inference.language.rule_writer.folding import fold_map
 from inference.language.rule_writer.lexicon import Hit, Lexicon, lexicon
-from pipelines.continuity.agency import acts
-from pipelines.continuity.reading import WORDS, Line, Story, cues, issue
+from pipelines.continuity.calendar import dates_back
+from pipelines.continuity.reading import WORDS, Line, Story, issue
+from pipelines.continuity.the_dead import dead_who_act, sleepers_who_act
+from pipelines.continuity.undone_events import first_meetings, lost_things, wrong_ages
 from storyforge.domain.continuity import ContinuityIssue, IssueType, Severity
 
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _PARTS = ("dawn", "day", "dusk", "night")
-_YEAR = re.compile(r"(?<![\d.,:])(1[0-9]\d{2}|2[0-9]\d{2})(?![\d:])")
-_YEAR_LEAD_CHARS = 24
 
 
 def timeline_errors(story: Story) -> list[ContinuityIssue]:
     """Everything about time, in the order of the script."""
-    return [*_dead_who_act(story), *_steps_back(story), *_years_back(story)]
-
-
-def dead_before(story: Story) -> dict[str, str]:
-    """Ids of the characters that were dead before this script, with the reason."""
-    dead: dict[str, str] = {}
-    for one in story.bible.characters:
-        status = fold_map(one.status)
-        if cues("dead", status, "") and not cues("negation", status, ""):
-            dead[one.id] = f'status "{one.status}"'
-    if not story.bible.characters:
-        return dead
-    for event in story.bible.timeline:
-        for death in deaths(event.description, "", story.bible.characters):
-            dead.setdefault(death.who, f'event "{event.description}"')
-    return dead
-
-
-def _dead_who_act(story: Story) -> Iterator[ContinuityIssue]:
-    dead = dead_before(story)
-    told: set[tuple[str, int]] = set()
-    for line in story.lines:
-        meant = line.past or line.unreal or cues("revival", line.folded, story.language)
-        for mention in line.mentions:
-            reason = dead.get(mention.who)
-            key = (mention.who, line.shot)
-            if reason is None or meant or key in told or not acts(line, mention, story):
-                continue
-            told.add(key)
-            name = line.text[mention.start : mention.end]
-            yield issue(
-                IssueType.TIMELINE_ERROR,
-                Severity.ERROR,
-                f"{name} is dead ({reason}) and acts here.",
-                line.location(mention.start, mention.end),
-                f"Let someone else act, or tell it as a memory of {name}.",
-            )
-        if not (line.past or line.unreal):
-            for death in deaths(line.text, story.language, story.bible.characters):
-                dead.setdefault(death.who, f"dies in shot {line.shot + 1}")
+    return [
+        *dead_who_act(story),
+        *sleepers_who_act(story),
+        *_steps_back(story),
+        *dates_back(story),
+        *lost_things(story),
+        *first_meetings(story),
+        *wrong_ages(story),
+    ]
 
 
 def _steps_back(story: Story) -> Iterator[ContinuityIssue]:
@@ -100,33 +67,6 @@ def _backward(line: Line, hit: Hit) -> ContinuityIssue:
         line.location(hit.start, hit.end),
         "Mark it as a memory, or move it forward.",
     )
-
-
-def _years_back(story: Story) -> Iterator[ContinuityIssue]:
-    latest = max(
-        (
-            int(year)
-            for event in story.bible.timeline
-            for year in _YEAR.findall(f"{event.when} {event.description}")
-        ),
-        default=0,
-    )
-    for line in story.lines:
-        for match in _YEAR.finditer(line.text):
-            year = int(match.group(0))
-            lead = line.text[max(0, match.start() - _YEAR_LEAD_CHARS) : match.start()]
-            origin = _words("origin").find(fold_map(lead), story.language)
-            if line.past or line.unreal or line.spoken(match.start()) or origin:
-                continue
-            if year < latest and not _pluperfect(line, story.language):
-                yield issue(
-                    IssueType.TIMELINE_ERROR,
-                    Severity.WARNING,
-                    f"The story has reached {latest}; here it is {year}.",
-                    line.location(match.start(), match.end()),
-                    f"Tell {year} as a flashback, or change the year.",
-                )
-            latest = max(latest, year)
 
 
 def _pluperfect(line: Line, language: str) -> bool:
