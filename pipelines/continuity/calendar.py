@@ -15,6 +15,7 @@ from storyforge.domain.continuity import ContinuityIssue, Evidence, IssueType, S
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _YEAR = re.compile(r"(?<![\d.,:])(1[0-9]\d{2}|2[0-9]\d{2})(?![\d:])|\byear (\d{1,4})\b")
 _YEAR_LEAD_CHARS = 24
+_YEAR_MONTHS = 12
 _FAR_MONTHS = 6  # half a year back may as well be half a year on
 _FAR_DAYS = 180
 _WRAPPED_DAYS = 5  # from Sunday to Friday one rather looks back than on
@@ -109,16 +110,14 @@ def _reached(story: Story) -> dict[str, _Now]:
 def _is_before(one: Moment, now: Moment, line: Line) -> bool:
     if _of_things(one, line) or _pluperfect(line):
         return False
-    if one.kind == "year":
-        return one.value < now.value
-    if one.kind == "day":
+    if one.kind in ("year", "day"):
         return one.value < now.value
     if _words("passes").find(line.folded, "en"):
         return False
     if one.kind == "date":
         return 0 < now.value - one.value <= _FAR_DAYS
     if one.kind == "month":
-        return 0 < (now.value - one.value) % 12 < _FAR_MONTHS
+        return 0 < (now.value - one.value) % _YEAR_MONTHS < _FAR_MONTHS
     ahead = (one.value - now.value) % _WEEK
     return one.value < now.value and ahead >= _WRAPPED_DAYS
 
@@ -126,7 +125,15 @@ def _is_before(one: Moment, now: Moment, line: Line) -> bool:
 def _of_things(one: Moment, line: Line) -> bool:
     """Whether the date is a thing's, not the story's: built in 1890, wine of 1847."""
     lead = line.text[max(0, one.start - _YEAR_LEAD_CHARS) : one.start]
+    if _SEASON_OF.search(lead):
+        return False  # "in the spring of 1849" is the story's own time
     return one.kind == "year" and bool(_origin().find(fold_map(lead), ""))
+
+
+_SEASON_OF = re.compile(
+    r"(?:spring|summer|autumn|fall|winter|year|end|beginning|close|night|morning|day|month|days) of $",
+    re.IGNORECASE,
+)
 
 
 def _back(line: Line, one: Moment, evidence: Evidence) -> ContinuityIssue:

@@ -105,9 +105,17 @@ def _is_seen(line: Line, mention: Mention, story: Story) -> bool:
         return False
     if any(not line.spoken(hit.start) for hit in _words("remote").find(line.folded, "en")):
         return False
-    others = any(one.who != mention.who for other in story.lines for one in other.mentions)
     generic = lexicon("places").only(("outdoors", "indoors")).find(line.folded, "en")
-    return others or bool(line.places) or bool(generic)
+    return _others(story, mention.who) or bool(line.places) or bool(generic)
+
+
+def _others(story: Story, who: str) -> bool:
+    """Whether anyone else of the bible is about, by name or by a title ("the captain")."""
+    if any(one.who != who for line in story.lines for one in line.mentions):
+        return True
+    titles = lexicon("people").words("titles", "en")
+    ranks = {fold(one.name.split()[0]) for one in story.bible.characters if one.id != who} & titles
+    return any(re.search(rf"\bthe {re.escape(rank)}\b", fold(story.text)) for rank in ranks)
 
 
 def _shot_place(line: Line, story: Story) -> frozenset[str]:

@@ -89,22 +89,27 @@ def _distance(word: str, name: str, *, beside: bool) -> int | None:
     """The edit distance when it is small enough to be a slip of the pen, else None."""
     if word == name:
         return 0
-    longer = max(len(word), len(name))
     if beside:
         return _neighbourly(word, name)
-    if longer < SHORT or abs(len(word) - len(name)) > len(name) // 3 + 1:
+    longer = max(len(word), len(name))
+    if longer < SHORT or _unlike(word, name):
         return None
-    if len(set(word) & set(name)) * 2 < min(len(set(word)), len(set(name))):
-        return None  # too few letters in common to be worth a closer look
     distance = edit_distance(word, name)
     allowed = 1 if longer <= _MIDDLE else 2 if longer < _MIDDLE + 4 else 3
     same_start = word[0] == name[0] or sorted(word[:2]) == sorted(name[:2])
     if sound_key(word) == sound_key(name) and distance <= _SAME_SOUND:
         return distance
-    if not same_start and longer <= _MIDDLE:
-        return None
-    likely = jaro_winkler(word, name) >= _ALIKE - (0.1 if distance == 1 else 0.0)
+    likely = (same_start or longer > _MIDDLE) and jaro_winkler(word, name) >= _ALIKE - (
+        0.1 if distance == 1 else 0.0
+    )
     return distance if distance <= allowed and likely else None
+
+
+def _unlike(word: str, name: str) -> bool:
+    """Whether two words have too little in common to be worth a closer look."""
+    if abs(len(word) - len(name)) > len(name) // 3 + 1:
+        return True
+    return len(set(word) & set(name)) * 2 < min(len(set(word)), len(set(name)))
 
 
 def _neighbourly(word: str, name: str) -> int | None:

@@ -61,8 +61,9 @@ def newcomers(line: Line, story: Story, strangers: StrangerFinder) -> Iterator[S
         return
     seen: list[Stranger] = []
     for one in [*found, *_openings(line, story), *_named_in_quotes(line, story)]:
-        taken = [*seen, *line.mentions, *line.places]
-        if any(other.start < one.end and one.start < other.end for other in taken):
+        taken = [(other.start, other.end) for other in (*line.mentions, *line.places)]
+        taken += [(other.start, other.end) for other in seen]
+        if any(start < one.end and one.start < end for start, end in taken):
             continue
         if not _is_nobody(one, story) and _appears(one, line, story):
             seen.append(one)
@@ -96,19 +97,12 @@ def _appears(one: Stranger, line: Line, story: Story) -> bool:
         return _introduced(place, language) or _called(one, line) or _is_whole_quote(one, line)
     if titled and len(one.name.split()) > 1:
         return place.before[:1] not in (("of",), ("about",), ("like",))
-    if _tags_speech(one, line, language) or _introduced(place, language):
+    before = place.before[0] if place.before else ""
+    beside = _tags_speech(one, line, language) or _introduced(place, language)
+    beside = beside or _related(one, line, language) or before in _set("company", language)
+    if beside or (language == "en" and _arrives(place, line, one)):
         return True
-    if (
-        _related(one, line, language)
-        or place.before[:1]
-        and place.before[0] in _set("company", language)
-    ):
-        return True
-    if language == "en" and _arrives(place, one, line):
-        return True
-    if place.before[:1] and place.before[0] in _set("places_before", language):
-        return False
-    return _acts(place, language, given=given)
+    return before not in _set("places_before", language) and _acts(place, language, given=given)
 
 
 def _acts(place: _Place, language: str, *, given: bool) -> bool:
@@ -199,7 +193,7 @@ def _related(one: Stranger, line: Line, language: str) -> bool:
     return tail is not None and fold(tail.group(1)) in relations
 
 
-def _arrives(place: _Place, one: Stranger, line: Line) -> bool:
+def _arrives(place: _Place, line: Line, one: Stranger) -> bool:
     """Inversion: "There stood Josiah", "In the airlock stood Marlow", "It was Fern, ..."."""
     arrives = _set("arrives", "en")
     near = list(reversed(place.before[:2]))

@@ -9,6 +9,7 @@ from functools import lru_cache
 from inference.language.rule_writer.lexicon import Hit, Lexicon, lexicon
 from pipelines.continuity.calendar import dates_back
 from pipelines.continuity.reading import WORDS, Line, Story, issue
+from pipelines.continuity.seasons import wrong_seasons
 from pipelines.continuity.the_dead import dead_who_act, sleepers_who_act
 from pipelines.continuity.undone_events import first_meetings, lost_things, wrong_ages
 from storyforge.domain.continuity import ContinuityIssue, IssueType, Severity
@@ -27,6 +28,7 @@ def timeline_errors(story: Story) -> list[ContinuityIssue]:
         *lost_things(story),
         *first_meetings(story),
         *wrong_ages(story),
+        *wrong_seasons(story, IssueType.TIMELINE_ERROR),
     ]
 
 

@@ -49,6 +49,7 @@ _YEARS_OLD = re.compile(r"\b([\w-]+)[ -]years?[ -]old\b|\baged ([\w-]+)\b")
 _TENS = {"twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70}
 _TENTHS = {f"{ten[:-1]}ieth": value for ten, value in _TENS.items()}
 _MORE_TENS = {"eighty": 80, "ninety": 90, "eightieth": 80, "ninetieth": 90, "hundredth": 100}
+_TWO = 2  # people who meet
 _YEARS_ON = 2  # a story may have gone on for so long since the bible was written
 
 
@@ -66,12 +67,12 @@ def lost_things(story: Story) -> Iterator[ContinuityIssue]:
         if line.past or line.unreal or _REMAINS.search(line.text):
             continue
         for head, evidence in lost.items():
-            match = re.search(
+            found = re.search(
                 rf"\b(?:the|her|his|their) (?:[\w-]+ ){{0,2}}?{re.escape(head)}\b", line.folded.text
             )
-            if match is None or head in told_of:
+            if found is None or head in told_of:
                 continue
-            span = line.folded.span(*match.span())
+            span = line.folded.span(*found.span())
             if line.spoken(span[0]) or negated(line, *span, story.language):
                 continue
             told_of.add(head)
@@ -95,13 +96,13 @@ def first_meetings(story: Story) -> Iterator[ContinuityIssue]:
     for line in story.lines:
         match = _FIRST_MEETING.search(line.folded.text)
         here = {one.who for one in line.mentions}
-        if match is None or len(here) < 2 or line.past or line.unreal:
+        if match is None or len(here) < _TWO or line.past or line.unreal:
             continue
         span = line.folded.span(*match.span())
         if line.spoken(span[0]):
             continue
         for told, people in together:
-            if len(here & people) > 1 and "met" in told.text.split():
+            if len(here & people) >= _TWO and "met" in told.text.split():
                 yield _undone(
                     line,
                     span,

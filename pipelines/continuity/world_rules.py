@@ -8,9 +8,11 @@ from functools import lru_cache
 
 from inference.language.rule_writer.folding import Folded, fold, fold_map
 from inference.language.rule_writer.lexicon import Hit, Lexicon, lexicon, paired
-from pipelines.continuity.reading import WORDS, Line, Story, issue, negated
+from pipelines.continuity.contradictions import against, rows_of
+from pipelines.continuity.denied import denied_things, things_pattern
+from pipelines.continuity.reading import WORDS, Line, Story, issue, negated, rules_of
 from pipelines.continuity.subjects import subject_of
-from storyforge.domain.continuity import ContinuityIssue, IssueType, Severity
+from storyforge.domain.continuity import ContinuityIssue, Evidence, IssueType, Severity
 
 _WORD = re.compile(r"[^\W\d_]+")
 _REACH_CHARS = 24
@@ -20,8 +22,8 @@ _ABOUT_PEOPLE = frozenset({"flying"})
 
 def broken_rules(story: Story) -> Iterator[ContinuityIssue]:
     """At most one issue for each rule and shot."""
-    for rule in story.bible.rules:
-        folded = fold_map(rule)
+    for rule in rules_of(story.bible):
+        folded = fold_map(rule.text)
         if _words("new_people").find(folded, ""):
             continue
         if _words("never_leaves").find(folded, ""):
@@ -30,21 +32,42 @@ def broken_rules(story: Story) -> Iterator[ContinuityIssue]:
             yield from _forbidden(story, rule, folded)
 
 
-def _forbidden(story: Story, rule: str, folded: Folded) -> Iterator[ContinuityIssue]:
+def world_facts(story: Story) -> Iterator[ContinuityIssue]:
+    """Rules that tell what the world is like: "It never rains", "Always winter"."""
+    for row, rule in rows_of("settings", rules_of(story.bible)).items():
+        named = {one.who for one in story.places.find(fold_map(rule.text))}
+        for line in story.lines:
+            here = {one.who for one in line.places}
+            if line.past or line.unreal or (named and not named & here and _is_abroad(line)):
+                continue
+            for hit in against("settings", row, line, story.language):
+                if line.spoken(hit.start) or negated(line, hit.start, hit.end, story.language):
+                    continue
+                yield _broken(line, hit, rule, Severity.WARNING)
+                break
+
+
+def _is_abroad(line: Line) -> bool:
+    """Whether the sentence is about another place, one of the bible or "in Denver"."""
+    return bool(line.places) or re.search(r"\b(?:in|at|over) [A-Z][a-z]", line.text) is not None
+
+
+def _forbidden(story: Story, rule: Evidence, folded: Folded) -> Iterator[ContinuityIssue]:
     topics = [
         row
         for row, (topic, _) in paired("rules", WORDS, ("topic", "breach")).items()
         if topic.find(folded, "")
     ]
+    denied = denied_things(rule.text) if story.language == "en" else []
     told: set[int] = set()
     for line in story.lines:
         if line.unreal or line.past or line.shot in told:
             continue
-        hits = _breaches(line, topics, story.language) if topics else _said(line, rule)
+        hits = _breaches(line, topics, story.language) or _said(line, rule.text, denied)
         for hit in hits:
             if line.spoken(hit.start) or negated(line, hit.start, hit.end, story.language):
                 continue
-            if not _concerns(story, line, folded):
+            if not _concerns(story, line, folded) or _is_known(story, line, hit):
                 continue
             if _ABOUT_PEOPLE & set(topics) and not subject_of(line, story, hit.start, hit.end):
                 continue  # a crow may fly
@@ -54,13 +77,24 @@ def _forbidden(story: Story, rule: str, folded: Folded) -> Iterator[ContinuityIs
             break
 
 
+def _is_known(story: Story, line: Line, hit: Hit) -> bool:
+    """Whether the word belongs to somebody or some place of the bible."""
+    named = any(one.start <= hit.start < one.end for one in (*line.mentions, *line.places))
+    said = fold(line.text[hit.start : hit.end])
+    traits = " ".join(trait for one in story.bible.characters for trait in one.traits)
+    return named or re.search(rf"\b{re.escape(said)}\b", fold(traits)) is not None
+
+
 def _breaches(line: Line, topics: list[str], language: str) -> list[Hit]:
     rows = paired("rules", WORDS, ("topic", "breach"))
     return [hit for row in topics for hit in rows[row][1].find(line.folded, language)]
 
 
-def _said(line: Line, rule: str) -> list[Hit]:
+def _said(line: Line, rule: str, denied: list[str]) -> list[Hit]:
     """The forbidden noun itself, for rules that no row knows ("No clocks")."""
+    if denied:
+        match = things_pattern(denied).search(line.folded.text)
+        return [Hit("said", *line.folded.span(*match.span()))] if match else []
     match = _NO_THING.match(fold(rule))
     if match is None or len(match.group(1)) < _LEAST_TOPIC_CHARS:
         return []
@@ -77,10 +111,12 @@ def _concerns(story: Story, line: Line, rule: Folded) -> bool:
     )
 
 
-def _left(story: Story, rule: str, folded: Folded) -> Iterator[ContinuityIssue]:
+def _left(story: Story, rule: Evidence, folded: Folded) -> Iterator[ContinuityIssue]:
     leave = _words("never_leaves").find(folded, "")[0]
     bound = [
-        fold(word) for word in _WORD.findall(rule[leave.end :]) if len(word) >= _LEAST_TOPIC_CHARS
+        fold(word)
+        for word in _WORD.findall(rule.text[leave.end :])
+        if len(word) >= _LEAST_TOPIC_CHARS
     ]
     known = {one.who for one in story.places.find(folded)}
     told: set[int] = set()
@@ -100,14 +136,15 @@ def _left(story: Story, rule: str, folded: Folded) -> Iterator[ContinuityIssue]:
                 break
 
 
-def _broken(line: Line, hit: Hit, rule: str, severity: Severity) -> ContinuityIssue:
+def _broken(line: Line, hit: Hit, rule: Evidence, severity: Severity) -> ContinuityIssue:
     said = line.text[hit.start : hit.end]
     return issue(
         IssueType.SETTING_MISMATCH,
         severity,
-        f'"{said}" breaks the rule "{rule}".',
+        f'"{said}" breaks the rule "{rule.text}".',
         line.location(hit.start, hit.end),
         "Tell it without, or change the rule.",
+        (rule,),
     )
 
 
