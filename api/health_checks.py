@@ -158,8 +158,8 @@ def check_devices(database: Database) -> Check:
             raise Unavailable(f"No device may film; jobs wait. {said}")
         if said:
             return Degraded(said)
-        names = sorted({str(one.info["gpu"].get("name")) for one in films if one.info.get("gpu")})
-        return f"Filming on {', '.join(names)}." if names else "No GPU films."
+        told = sorted({_filming(one) for one in films if one.info.get("gpu")})
+        return f"Filming on {'; '.join(told)}." if told else "No GPU films."
 
     return check
 
@@ -185,6 +185,14 @@ def check_writer(database: Database, writer: WriterSettings) -> Check:
         return f"{name} on {said}."
 
     return check
+
+
+def _filming(worker: WorkerRecord) -> str:
+    """One device, what films on it, and which savings of memory are in force."""
+    info = worker.info
+    savings = info.get("savings") or ()
+    short = f", saving memory by {', '.join(savings).replace('_', ' ')}" if savings else ""
+    return f"{info['gpu'].get('name')} with {info.get('video', 'no model')}{short}"
 
 
 def _notices(films: Sequence[WorkerRecord]) -> Mapping[tuple[str, str], str]:

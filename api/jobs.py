@@ -11,6 +11,7 @@ from fastapi import APIRouter, BackgroundTasks, Query
 from sqlalchemy import Connection
 
 from api import announce
+from api.outlook import OUTSIDE, outlooks_of
 from api.paging import Limit, Page
 from api.services import Services, Use
 from storyforge import clock
@@ -27,6 +28,7 @@ from storyforge.domain.job import (
     WireStage,
     live_thumbnail_url,
 )
+from storyforge.domain.queue_outlook import Outlook
 from storyforge.domain.wire import Wire
 from storyforge.errors import InvalidInput
 
@@ -38,7 +40,8 @@ router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
 class JobOut(Wire):
     """A job as clients see it: the live update's fields and what was asked for.
 
-    attempts: failed attempts by error class.
+    attempts: failed attempts by error class. queue_position: 0 while a device films it, else its
+    place in line; eta_seconds: until it is filmed, null with `eta_reason` when nobody knows.
     """
 
     job_id: UUID
@@ -55,6 +58,9 @@ class JobOut(Wire):
     after_job_id: UUID | None
     bible_version: int | None
     attempts: Mapping[str, int]
+    queue_position: int | None
+    eta_seconds: float | None
+    eta_reason: str
     error: JobError | None
     preview_url: str | None
     live_url: str | None
@@ -65,7 +71,7 @@ class JobOut(Wire):
     updated_at: datetime
 
 
-def job_out(job: Job) -> JobOut:
+def job_out(job: Job, outlook: Outlook = OUTSIDE) -> JobOut:
     """The wire shape of a job; leases and workers stay inside."""
     return JobOut(
         job_id=job.id,
@@ -82,6 +88,9 @@ def job_out(job: Job) -> JobOut:
         after_job_id=job.after_job_id,
         bible_version=job.bible_version,
         attempts=job.attempts,
+        queue_position=outlook.position,
+        eta_seconds=outlook.eta_s,
+        eta_reason=outlook.reason,
         error=job.error,
         preview_url=job.preview_url,
         live_url=job.live_url,
@@ -117,8 +126,9 @@ def page_jobs(
             states=[JobState.DEAD] if dead else states,
             discarded=False if dead else None,
         )
+        ahead = outlooks_of(services.database, c, found)
     more = len(found) > limit
-    items = tuple(job_out(job) for job in found[:limit])
+    items = tuple(job_out(job, ahead.get(job.id, OUTSIDE)) for job in found[:limit])
     return Page[JobOut](items=items, next_cursor=str(items[-1].job_id) if more else None)
 
 
@@ -148,7 +158,9 @@ def list_all(
 def read(services: Use, job_id: UUID) -> JobOut:
     """One job."""
     with services.database.read() as c:
-        return job_out(job_rows.get_job(c, job_id))
+        job = job_rows.get_job(c, job_id)
+        ahead = outlooks_of(services.database, c, [job])
+    return job_out(job, ahead.get(job.id, OUTSIDE))
 
 
 @router.post("/{job_id}/cancel")

@@ -73,6 +73,11 @@ class DeviceGuard:
         self._baseline_bytes = 0 if self._known is None else self._known.used_bytes
 
     @property
+    def card(self) -> str:
+        """The device's own name: its UUID, `cpu` without one."""
+        return "cpu" if self._pin is None else self._uuid(self._pin)
+
+    @property
     def leaving(self) -> bool:
         """Whether this process claims no more and ends."""
         return self._leaving.is_set()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from inference.devices.nvenc import probe_nvenc
 from inference.devices.nvml_reader import NvmlReader, load_nvml
@@ -12,7 +13,7 @@ from inference.devices.quarantine import Quarantine
 from inference.language.agent.open_agent import open_script_agent
 from inference.language.model import LanguageModel, Watchable
 from inference.language.rule_writer.writer import RuleWriter
-from inference.video.model import VideoModel
+from inference.video.model import SavingModel, VideoModel
 from inference.video.open_model import open_video_model
 from inference.video.storyboard.model import StoryboardModel
 from models_cache.catalogue.read import read_catalogue
@@ -25,6 +26,7 @@ from scheduler.device_guard import DeviceGuard, Pin
 from scheduler.dispatch import CeleryDispatcher, make_celery
 from scheduler.drain import Worker
 from scheduler.heartbeat import Heartbeat
+from scheduler.pace import KnownPeaks, Pace, profile_of
 from scheduler.video_choice import choose_video
 from storyforge.database.engine import open_database
 from storyforge.database.workers import WorkerRecord
@@ -47,16 +49,26 @@ def build_worker(
     broker_url = require_broker(settings)
     database = open_database(settings.database_url, settings.database)
     name = f"{lane.value}@{socket.gethostname()}:{os.getpid()}"
+    guard = DeviceGuard(pin=_pin(settings, device), suggest=lambda size: _suggested(settings, size))
+    pace = _film_kit(settings, lane, device, guard.card)
     tools = Tools(
         language=_language_model(settings, lane),
         validator=RuleValidator(),
         animatic=StoryboardModel(),
-        video=_video_model(settings, lane, device),
+        video=pace.video,
         store=open_store(settings),
         video_settings=settings.video,
         work_dir=settings.work_dir,
         gates=settings.gates,
         encoder=_encoder(settings, lane, device),
+    )
+    claims = Claims(
+        database,
+        lane,
+        name,
+        settings.jobs,
+        fused=pace.fused,
+        with_history=isinstance(tools.language, Watchable),
     )
     record = WorkerRecord(
         name=name,
@@ -68,10 +80,15 @@ def build_worker(
             "writer": tools.language.name,
             "encoder": tools.encoder.codec,
             "encoderReason": tools.encoder.reason,
+            **pace.info(settings.video),
         },
     )
-    guard = DeviceGuard(pin=_pin(settings, device), suggest=lambda size: _suggested(settings, size))
-    heartbeat = Heartbeat(database, settings.jobs, record, info=guard.info)
+    heartbeat = Heartbeat(
+        database,
+        settings.jobs,
+        record,
+        info=lambda: {**guard.info(), **filming_now(tools.video, claims)},
+    )
     guard.listen(heartbeat.end_for)
     heartbeat.start()
     timeout_s = settings.broker.connect_timeout_s
@@ -86,13 +103,7 @@ def build_worker(
         failpoints=failpoints_of(settings),
         jobs=settings.jobs,
         stopping=stopping,
-        claims=Claims(
-            database,
-            lane,
-            name,
-            settings.jobs,
-            with_history=isinstance(tools.language, Watchable),
-        ),
+        claims=claims,
         device=guard,
     )
 
@@ -144,14 +155,18 @@ def _encoder(settings: Settings, lane: Lane, device: str) -> EncoderChoice:
     return choose_encoder(settings.video.encoder, probe)
 
 
-def _video_model(settings: Settings, lane: Lane, device: str) -> VideoModel:
-    """The configured model, for the lane that films; weights are loaded by the first render."""
+def _film_kit(settings: Settings, lane: Lane, device: str, card: str) -> Pace:
+    """The configured model with its card's profile, for the lane that films.
+
+    Weights are loaded by the first render. card: the device's own name.
+    """
     if lane is not Lane.FILM:
-        return StoryboardModel()
+        return Pace("", StoryboardModel())
     video = settings.video
     catalogue = read_catalogue(settings.models_dir / "catalogue")
     choice = choose_video(video.model, video.steps, catalogue, model_store(settings))
-    return open_video_model(
+    profile = profile_of(settings.profiles_dir, card)
+    model = open_video_model(
         choice.folder,
         device,
         quality=video.quality,
@@ -160,4 +175,14 @@ def _video_model(settings: Settings, lane: Lane, device: str) -> VideoModel:
         shift=choice.shift,
         cache_dir=settings.node.data_dir / "compiled",
         shrink=video.shrink,
+        known_peak=KnownPeaks(choice.name, profile, choice.entry),
     )
+    return Pace(choice.name, model, profile)
+
+
+def filming_now(video: VideoModel, claims: Claims) -> Mapping[str, Any]:
+    """What the worker's device holds and how, for its row: empty where nothing is to be said."""
+    if claims.lane is not Lane.FILM:
+        return {}
+    savings = list(video.savings) if isinstance(video, SavingModel) else []
+    return {"savings": savings, "shape": claims.key}

@@ -26,12 +26,17 @@ class OpenStore(Protocol):
 
 @dataclass(frozen=True)
 class VideoChoice:
-    """The folder to load, empty for the storyboard; None leaves a value to the model's family."""
+    """The folder to load, empty for the storyboard; None leaves a value to the model's family.
+
+    name: as profiles call the model. entry: the catalogue's, for a model of the store.
+    """
 
     folder: str = ""
     steps: int | None = None
     guidance: float | None = None
     shift: float | None = None
+    name: str = ""
+    entry: VideoEntry | None = None
 
 
 def choose_video(
@@ -42,7 +47,7 @@ def choose_video(
     steps: the operator's own number, which wins. Raises SetupProblem and WeightsDamaged.
     """
     if not spec or Path(spec).is_dir():
-        return VideoChoice(spec, steps)
+        return VideoChoice(spec, steps, name=Path(spec).name)
     try:
         entry = catalogue.find(spec)
     except (InvalidInput, NotFound) as exc:
@@ -60,4 +65,6 @@ def choose_video(
             f"The video model {entry.name} is not on this host; run "
             f"`storyforge models pull {entry.name}` first."
         ) from exc
-    return VideoChoice(str(folder), steps or entry.steps, entry.guidance, entry.shift)
+    return VideoChoice(
+        str(folder), steps or entry.steps, entry.guidance, entry.shift, entry.name, entry
+    )

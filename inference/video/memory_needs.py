@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from inference.video.memory_ladder import MemoryPlan, Phase, Saving, next_plan
+from inference.video.memory_ladder import FULL, MemoryPlan, Phase, Saving, next_plan
 
 # Blocks on the device at once: one computes while the one before is on its way out.
 _BLOCKS_HELD = 2
@@ -33,6 +33,22 @@ class WeightBytes:
     def total(self) -> int:
         """All parts together."""
         return sum(self.transformers) + self.text + self.vae + self.image
+
+
+@dataclass(frozen=True)
+class KnownPeak:
+    """A peak that somebody measured: weights under `plan` and one clip's work.
+
+    scale: of that clip's work, what the clip in question needs (by pixels and frames).
+    """
+
+    peak_bytes: int
+    plan: MemoryPlan = FULL
+    scale: float = 1.0
+
+    def working_bytes(self, weights: WeightBytes) -> int:
+        """What the clip needs besides weights."""
+        return max(0, int((self.peak_bytes - resident_bytes(self.plan, weights)) * self.scale))
 
 
 def resident_bytes(plan: MemoryPlan, weights: WeightBytes) -> int:

@@ -52,12 +52,17 @@ class FrameRule(Record):
 
 
 class PeakMemory(Record):
-    """A known need of card memory. placement: what was offloaded; source: who measured it."""
+    """A known need of card memory. placement: what was offloaded; source: who measured it.
+
+    savings: the same as savings of our own memory plans, at the model's first size and usual
+    length; None where the source does not say it that exactly.
+    """
 
     precision: str
     placement: str
     peak_bytes: int = Field(gt=0)
     source: str = Field(min_length=1)
+    savings: tuple[str, ...] | None = None
 
 
 class ModelEntry(Record):

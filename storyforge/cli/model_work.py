@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -75,7 +77,7 @@ def pull_model(settings: Settings, name: str, *, as_json: bool) -> None:
     with Bars() as bars:
         if entry.licence_limits:
             bars.say(f"Licence: {entry.licence}. {entry.licence_limits}")
-        manifest = store.pull(entry.name, bars)
+        manifest = store.pull(entry.name, bars, keep=_configured(settings))
     if as_json:
         print(json.dumps(manifest.to_json(), indent=2))
         return
@@ -85,6 +87,15 @@ def pull_model(settings: Settings, name: str, *, as_json: bool) -> None:
     )
     if manifest.revision == BRANCH:
         print("The catalogue knows no commit of it; this one is recorded.")
+
+
+def _configured(settings: Settings) -> Sequence[str]:
+    """The store's models that queued jobs will need: whatever the settings write and film with.
+
+    A job names no model itself; so these stay, even while no worker has them loaded.
+    """
+    named = (settings.video.model, settings.writer.model)
+    return [one for one in named if one and not Path(one).is_dir()]
 
 
 def verify_model(settings: Settings, name: str, *, as_json: bool) -> None:

@@ -48,13 +48,18 @@ def test_a_quarantined_device_degrades_the_node_and_the_last_one_stops_it(node: 
     """F32: health says so, and why."""
     for role in ("write", "publish", "sweeper"):
         _work(node, role, role, {})
-    sound = {"gpu": {"name": "Card"}, "quarantine": ""}
+    sound = {"gpu": {"name": "Card"}, "quarantine": "", "video": "wan-5b"}
     _work(node, "film@host:1", "film", {**sound, "device": "0"})
     _work(node, "film@host:2", "film", {**sound, "device": "1"})
     answer = node.client.get("/health/ready").json()
     assert answer["status"] == "ready"
-    said = {"name": "devices", "ok": True, "detail": "Filming on Card.", "degraded": False}
-    assert said in answer["checks"]
+    said = {"name": "devices", "ok": True, "degraded": False}
+    assert {**said, "detail": "Filming on Card with wan-5b."} in answer["checks"]
+    thrifty = {**sound, "device": "1", "savings": ["take_turns", "text_on_cpu"]}
+    _work(node, "film@host:2", "film", thrifty)
+    told = "Card with wan-5b; Card with wan-5b, saving memory by take turns, text on cpu"
+    answer = node.client.get("/health/ready").json()
+    assert {**said, "detail": f"Filming on {told}."} in answer["checks"]
     # process 2 was ended by the fault, and is still remembered
     _work(node, "film@host:3", "film", {**sound, "device": "1", "quarantine": "Xid 95."})
     answer = node.client.get("/health/ready")

@@ -127,3 +127,21 @@ def test_the_doctor_is_content_without_a_card(tmp_path: Path) -> None:
     finding = check_models(Settings(node=NodeSettings(data_dir=tmp_path)), Inventory())
     assert finding.verdict is Verdict.OK
     assert "8 GB" in finding.found
+
+
+def test_a_pull_evicts_neither_what_films_nor_what_writes(
+    command: Callable[..., str], store: ModelStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Queued jobs need the configured models, loaded or not."""
+    kept: list[object] = []
+    real = ModelStore.pull
+
+    def pull(self: ModelStore, name: str, progress: Any = None, keep: Any = ()) -> Any:
+        kept.append(keep)
+        return real(self, name, progress, keep)
+
+    monkeypatch.setattr(ModelStore, "pull", pull)
+    monkeypatch.setenv("STORYFORGE_VIDEO_MODEL", "b")
+    monkeypatch.setenv("STORYFORGE_WRITER_MODEL", str(store.layout.root))
+    command("pull", "a")
+    assert kept == [["b"]]

@@ -39,7 +39,9 @@ class Store:
 def test_nothing_and_a_folder_are_taken_as_they_are(tmp_path: Path) -> None:
     store = Store(tmp_path, holds=False)
     assert choose_video("", None, CATALOGUE, store) == VideoChoice()
-    assert choose_video(str(tmp_path), 4, CATALOGUE, store) == VideoChoice(str(tmp_path), 4)
+    assert choose_video(str(tmp_path), 4, CATALOGUE, store) == VideoChoice(
+        str(tmp_path), 4, name=tmp_path.name
+    )
 
 
 def test_a_catalogue_name_is_pinned_opened_and_brings_its_own_settings(tmp_path: Path) -> None:
@@ -47,7 +49,12 @@ def test_a_catalogue_name_is_pinned_opened_and_brings_its_own_settings(tmp_path:
     try:
         choice = choose_video(VIDEO.repo, None, CATALOGUE, store)
         assert choice == VideoChoice(
-            str(tmp_path / VIDEO.name), VIDEO.steps, VIDEO.guidance, VIDEO.shift
+            str(tmp_path / VIDEO.name),
+            VIDEO.steps,
+            VIDEO.guidance,
+            VIDEO.shift,
+            VIDEO.name,
+            VIDEO,
         )
         assert choose_video(VIDEO.name, 7, CATALOGUE, store).steps == 7
     finally:

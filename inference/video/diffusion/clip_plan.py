@@ -26,18 +26,20 @@ def plan_clip(family: Family, request: ShotRequest, pixels_max: int | None = Non
     A shot longer than the family's longest clip gets that clip; it is then shown slower.
     pixels_max: another bound of the area. Raises RenderFailed for a request without picture.
     """
-    if min(request.width, request.height, request.frames, request.fps) < 1:
-        raise RenderFailed(
-            f"Cannot film {request.frames} frames of {request.width}x{request.height} at "
-            f"{request.fps} a second."
-        )
-    width, height = legal_size(
-        request.width, request.height, family.multiple, pixels_max or family.pixels_max
-    )
-    fps = min(max(request.fps, family.fps_min), family.fps_max)
-    wanted = math.ceil(request.frames * fps / request.fps)
-    frames = legal_frames(wanted, family.frame_step, family.frames_max)
-    return ClipPlan(width=width, height=height, frames=frames, fps=fps)
+    size = request.width, request.height
+    return clip_for(family, size, request.fps, request.frames, pixels_max)
+
+
+def clip_for(
+    family: Family, size: tuple[int, int], fps: int, frames: int, pixels_max: int | None = None
+) -> ClipPlan:
+    """The legal clip for so many frames of a size (w, h). Raises RenderFailed."""
+    if min(*size, frames, fps) < 1:
+        raise RenderFailed(f"Cannot film {frames} frames of {size[0]}x{size[1]} at {fps} a second.")
+    width, height = legal_size(*size, family.multiple, pixels_max or family.pixels_max)
+    rate = min(max(fps, family.fps_min), family.fps_max)
+    count = legal_frames(math.ceil(frames * rate / fps), family.frame_step, family.frames_max)
+    return ClipPlan(width=width, height=height, frames=count, fps=rate)
 
 
 def legal_size(width: int, height: int, multiple: int, pixels_max: int) -> tuple[int, int]:

@@ -10,7 +10,13 @@ from dataclasses import dataclass
 import structlog
 
 from inference.video.memory_ladder import SHRINKS, Ladder, MemoryPlan, Phase, Saving
-from inference.video.memory_needs import WeightBytes, first_plan, fitting_size, resident_bytes
+from inference.video.memory_needs import (
+    KnownPeak,
+    WeightBytes,
+    first_plan,
+    fitting_size,
+    resident_bytes,
+)
 from storyforge.errors import DeviceOutOfMemory, GpuTooSmall
 
 _log = structlog.get_logger(__name__)
@@ -54,16 +60,17 @@ class MemoryKeeper:
         with self._lock:
             return self._ladder.plan
 
-    def admit(self, working_bytes: int | None, room_bytes: int) -> None:
+    def admit(self, known: KnownPeak | None, room_bytes: int) -> None:
         """Before the model is loaded: begin at the largest plan that fits by what is known.
 
-        working_bytes: of the job besides weights; None when neither profile nor catalogue knows.
+        known: None when neither profile nor catalogue knows; then the weights alone decide.
         """
         with self._lock:
+            weights = self._weights()
             plan = first_plan(
                 self._ladder.plan,
-                self._weights(),
-                working_bytes or 0,
+                weights,
+                0 if known is None else known.working_bytes(weights),
                 room_bytes,
                 self._usable - SHRINKS,
             )

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from inference.video.diffusion.clip_plan import ClipPlan, plan_clip
+from inference.video.diffusion.clip_plan import ClipPlan, clip_for, plan_clip
 from inference.video.diffusion.families import Family, family_of
 from inference.video.diffusion.folder import read_folder
 from inference.video.diffusion.options import ModelOptions
@@ -78,6 +78,15 @@ class DiffusionVideoModel:
     def drifts(self) -> bool:
         """Every shot is sampled on its own."""
         return True
+
+    def clip_for(self, size: tuple[int, int], fps: int, frames: int) -> ClipPlan:
+        """The legal clip for so many frames of a size (w, h). Raises RenderFailed."""
+        return clip_for(self._family, size, fps, frames, self._options.pixels_max)
+
+    @property
+    def precision(self) -> str:
+        """Of the transformer: `bf16` or `fp32`."""
+        return "bf16" if self._options.in_bf16 else "fp32"
 
     def plan(self, request: ShotRequest) -> ClipPlan:
         """The legal clip that a request becomes."""

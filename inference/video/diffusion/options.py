@@ -10,13 +10,14 @@ from typing import Literal, TypeAlias
 from inference.video.diffusion.families import Family
 from inference.video.diffusion.quality import EXACT
 from inference.video.memory_ladder import FULL, MemoryPlan, Saving
+from inference.video.memory_needs import KnownPeak
 
 Precision: TypeAlias = Literal["auto", "bf16", "fp32"]
-WorkingBytes: TypeAlias = Callable[[int, int, int], int | None]
+PeakLookUp: TypeAlias = Callable[[int, int, int], KnownPeak | None]
 CPU = "cpu"
 
 
-def _nobody_knows(_width: int, _height: int, _frames: int) -> int | None:
+def _nobody_knows(_width: int, _height: int, _frames: int) -> KnownPeak | None:
     return None
 
 
@@ -32,8 +33,8 @@ class ModelOptions:
     lean_decode: stream decoders that would take the whole clip at once; saves memory and is equal
     but for rounding. prompts_kept: how many prompt embeddings stay in memory (4 MB each for the
     large encoders). shrink: whether a shot that does not fit may be rendered smaller and scaled up.
-    working_bytes: what a clip of (width, height, frames) needs besides weights, by profile or
-    catalogue; None when neither knows.
+    known_peak: of a clip of (width, height, frames), by profile or catalogue; None when neither
+    knows.
     random_weights: draw the weights instead of reading them, to measure without a download.
     """
 
@@ -50,7 +51,7 @@ class ModelOptions:
     lean_decode: bool = False
     prompts_kept: int = 64
     shrink: bool = False
-    working_bytes: WorkingBytes = _nobody_knows
+    known_peak: PeakLookUp = _nobody_knows
     random_weights: bool = False
 
     def applied_to(self, family: Family) -> Family:

@@ -73,9 +73,9 @@ class ResidentModel:
         """Before the first load on a card: start at the plan whose weights and work fit."""
         if self._options.on_cpu or self._loaded is not None or not torch.cuda.is_available():
             return  # without a card the load says so
-        working = self._options.working_bytes(clip.width, clip.height, clip.frames)
+        known = self._options.known_peak(clip.width, clip.height, clip.frames)
         free_bytes, _total = torch.cuda.mem_get_info()
-        self.keeper.admit(working, free_bytes)
+        self.keeper.admit(known, free_bytes)
 
     def step_down(self, failure: DeviceOutOfMemory, plan: MemoryPlan, clip: ClipPlan) -> MemoryPlan:
         """Free what the failed work held and give the next plan. Raises GpuTooSmall at the end."""
