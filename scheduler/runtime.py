@@ -70,23 +70,10 @@ def build_worker(
         fused=pace.fused,
         with_history=isinstance(tools.language, Watchable),
     )
-    record = WorkerRecord(
-        name=name,
-        role=lane.value,
-        pid=os.getpid(),
-        info={
-            "device": device,
-            "video": tools.video.name,
-            "writer": tools.language.name,
-            "encoder": tools.encoder.codec,
-            "encoderReason": tools.encoder.reason,
-            **pace.info(settings.video),
-        },
-    )
     heartbeat = Heartbeat(
         database,
         settings.jobs,
-        record,
+        _record(name, lane, device, tools, pace.info(settings.video)),
         info=lambda: {**guard.info(), **filming_now(tools.video, claims)},
     )
     guard.listen(heartbeat.end_for)
@@ -106,6 +93,21 @@ def build_worker(
         claims=claims,
         device=guard,
     )
+
+
+def _record(
+    name: str, lane: Lane, device: str, tools: Tools, pace: Mapping[str, Any]
+) -> WorkerRecord:
+    """What the worker's row says from the start."""
+    info = {
+        "device": device,
+        "video": tools.video.name,
+        "writer": tools.language.name,
+        "encoder": tools.encoder.codec,
+        "encoderReason": tools.encoder.reason,
+        **pace,
+    }
+    return WorkerRecord(name=name, role=lane.value, pid=os.getpid(), info=info)
 
 
 def failpoints_of(settings: Settings) -> Failpoints:
