@@ -54,7 +54,7 @@ check: $(DEV) ## Lint, format, types, layers, architecture
 
 .PHONY: bench
 bench: setup $(DEV) ## Run the benchmarks; each prints a card and one JSON line
-	@for script in benchmarks/encode_hls.py benchmarks/accept_latency.py benchmarks/long_scene.py; do echo "== $$script"; $(PY) $$script; done
+	@for script in benchmarks/encode_hls.py benchmarks/accept_latency.py benchmarks/long_scene.py benchmarks/eval_continuity.py; do echo "== $$script"; $(PY) $$script; done
 	@echo "== storyforge bench"; $(VENV)/bin/storyforge bench --model tiny-wan --model tiny-ltx --device cpu --no-keep
 
 .PHONY: chaos

@@ -34,7 +34,7 @@ def new_characters(story: Story, drifted: frozenset[str] = frozenset()) -> list[
     for number, shot in enumerate(story.script.shots):
         for who in shot.characters:
             extra = who == who.lower() and who != who.upper()  # "a guard" is nobody in particular
-            told = who in story.script.shots[number].narration  # then its sentence decides
+            told = who in story.text  # then its sentence decides
             if extra or told or _known(who, story) or cured_name(who, story, known):
                 continue
             location = f"shots[{number}].characters"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from inference.language.rule_writer.folding import fold
+from inference.language.rule_writer.folding import fold, fold_map
 from inference.language.rule_writer.lexicon import Lexicon, lexicon
 from inference.language.rule_writer.name_evidence import is_finite_verb
 from inference.language.rule_writer.strangers import Stranger, StrangerFinder
@@ -99,7 +99,9 @@ def _appears(one: Stranger, line: Line, story: Story) -> bool:
         return place.before[:1] not in (("of",), ("about",), ("like",))
     before = place.before[0] if place.before else ""
     beside = _tags_speech(one, line, language) or _introduced(place, language)
-    beside = beside or _related(one, line, language) or before in _set("company", language)
+    beside = beside or _related(one, line, language) or _in_company(place, language)
+    owns = line.text[one.end :][:2] in ("'s", "\u2019s")
+    beside = beside or (owns and (given or bool(set(place.after[1:3]) & _set("belongings", "en"))))
     if beside or (language == "en" and _arrives(place, line, one)):
         return True
     return before not in _set("places_before", language) and _acts(place, language, given=given)
@@ -137,7 +139,10 @@ def _place(one: Stranger, line: Line) -> _Place:
 
 
 def _told_of(line: Line, story: Story) -> bool:
-    hits = _lexicon("told_of").find(line.folded, story.language)
+    told_of = _lexicon("told_of")
+    if line.lead and told_of.find(fold_map(line.lead), story.language):
+        return True
+    hits = told_of.find(line.folded, story.language)
     return any(not line.spoken(hit.start) for hit in hits)
 
 
@@ -191,6 +196,13 @@ def _related(one: Stranger, line: Line, language: str) -> bool:
         line.text[one.end :],
     )
     return tail is not None and fold(tail.group(1)) in relations
+
+
+def _in_company(place: _Place, language: str) -> bool:
+    """Whether somebody is with that one, or does something to that one: "waved to Benedikt"."""
+    near = list(reversed(place.before[:2]))
+    company = _set("company", language)
+    return any(" ".join(near[-count:]) in company for count in (1, 2) if near)
 
 
 def _arrives(place: _Place, line: Line, one: Stranger) -> bool:
