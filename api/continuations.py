@@ -38,12 +38,16 @@ Seed = Annotated[int, Field(ge=0, lt=2**_SEED_BITS)]
 
 
 class _Wishes(Body):
-    """How to film; what is left out is decided by the scene."""
+    """How to film; what is left out is decided by the scene.
+
+    dry_run: plan it, and wait for approval before anything is filmed.
+    """
 
     target_duration: float | None = None
     style_preset: str | None = None
     voice_preset: str | None = None
     seed: Seed | None = None
+    dry_run: bool = False
 
 
 class ContinuationIn(_Wishes):
@@ -85,6 +89,7 @@ def accept_continuation(
             ),
             bible_version=body.bible_version,
             after_job_id=body.after_job_id,
+            hold=body.dry_run,
         )
         return _accept(services, c, new, _idempotency(key, scene_id, None, body))
 
@@ -115,7 +120,9 @@ def accept_retake(
             voice_preset=body.voice_preset or before.voice_preset,
             seed=_seed(body.seed),
         )
-        new = accept.NewJob(job_id, scene_id, JobKind.RETAKE, text or old.text, config)
+        new = accept.NewJob(
+            job_id, scene_id, JobKind.RETAKE, text or old.text, config, hold=body.dry_run
+        )
         return _accept(services, c, new, idempotency)
 
     return _accepted(services, work)

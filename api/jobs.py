@@ -11,13 +11,17 @@ from fastapi import APIRouter, BackgroundTasks, Query
 from sqlalchemy import Connection
 
 from api import announce
+from api.bodies import one_line
 from api.outlook import OUTSIDE, outlooks_of
 from api.paging import Limit, Page
+from api.plans import REASON_CHARS, ApprovalIn, PlanOut, RejectionIn, plan_of
 from api.services import Services, Use
 from storyforge import clock
+from storyforge.database import approvals
 from storyforge.database import jobs as job_rows
 from storyforge.domain.job import (
     WIRE_STAGES,
+    Approval,
     Job,
     JobConfig,
     JobError,
@@ -25,6 +29,7 @@ from storyforge.domain.job import (
     JobResult,
     JobState,
     JobStatus,
+    WaitReason,
     WireStage,
     live_thumbnail_url,
 )
@@ -42,6 +47,8 @@ class JobOut(Wire):
 
     attempts: failed attempts by error class. queue_position: 0 while a device films it, else its
     place in line; eta_seconds: until it is filmed, null with `eta_reason` when nobody knows.
+    wait_reason: what a waiting job waits for. plan: of a job that waits for approval, when it is
+    read alone.
     """
 
     job_id: UUID
@@ -67,11 +74,14 @@ class JobOut(Wire):
     live_thumbnail_url: str | None
     result: JobResult | None
     discarded: bool
+    approval: Approval
+    wait_reason: WaitReason | None
+    plan: PlanOut | None
     created_at: datetime
     updated_at: datetime
 
 
-def job_out(job: Job, outlook: Outlook = OUTSIDE) -> JobOut:
+def job_out(job: Job, outlook: Outlook = OUTSIDE, plan: PlanOut | None = None) -> JobOut:
     """The wire shape of a job; leases and workers stay inside."""
     return JobOut(
         job_id=job.id,
@@ -97,6 +107,9 @@ def job_out(job: Job, outlook: Outlook = OUTSIDE) -> JobOut:
         live_thumbnail_url=live_thumbnail_url(job.id) if job.live_url else None,
         result=job.result,
         discarded=job.discarded,
+        approval=job.approval,
+        wait_reason=job.wait_reason,
+        plan=plan,
         created_at=job.created_at,
         updated_at=job.updated_at,
     )
@@ -156,11 +169,11 @@ def list_all(
 
 @router.get("/{job_id}")
 def read(services: Use, job_id: UUID) -> JobOut:
-    """One job."""
+    """One job; with its plan while it waits for approval."""
     with services.database.read() as c:
         job = job_rows.get_job(c, job_id)
         ahead = outlooks_of(services.database, c, [job])
-    return job_out(job, ahead.get(job.id, OUTSIDE))
+        return job_out(job, ahead.get(job.id, OUTSIDE), plan_of(services, c, job))
 
 
 @router.post("/{job_id}/cancel")
@@ -179,6 +192,33 @@ def retry(services: Use, job_id: UUID, later: BackgroundTasks) -> JobOut:
     services.dispatcher.wake(job.lane)
     later.add_task(announce.job_moved, services, job)
     return job_out(job)
+
+
+@router.post("/{job_id}/approve")
+def approve(
+    services: Use, job_id: UUID, later: BackgroundTasks, body: ApprovalIn | None = None
+) -> JobOut:
+    """Film what a held job has planned, or the script that is sent instead."""
+    database = services.database
+    script = body.script.script() if body is not None and body.script is not None else None
+    job = database.write(
+        lambda c: approvals.approve_job(c, job_id, database.clock, script, now=clock.utc_now())
+    )
+    if job.state is JobState.QUEUED:  # also when it was approved before: that wake-up may be lost
+        services.dispatcher.wake(job.lane)
+    later.add_task(announce.job_moved, services, job)
+    return job_out(job)
+
+
+@router.post("/{job_id}/reject")
+def reject(
+    services: Use, job_id: UUID, later: BackgroundTasks, body: RejectionIn | None = None
+) -> JobOut:
+    """End a held job; nothing of it is filmed."""
+    reason = one_line(body.reason, "/reason", REASON_CHARS) if body is not None else ""
+    return _moved(
+        services, later, lambda c: approvals.reject_job(c, job_id, reason, now=clock.utc_now())
+    )
 
 
 @router.post("/{job_id}/discard")

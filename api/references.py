@@ -236,6 +236,6 @@ def _put(
 def _announce(services: Services, scene_id: UUID, later: BackgroundTasks) -> None:
     """Something visible about the scene changed, so its pages look again."""
     revision = services.database.write(
-        lambda c: scene_rows.touch_scene(c, scene_id, now=clock.utc_now())
+        lambda c: scene_rows.change_scene(c, scene_id, now=clock.utc_now())
     ).revision
     later.add_task(announce.scene_moved, services, scene_id, revision)

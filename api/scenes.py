@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Self
 from uuid import UUID
 
 from fastapi import APIRouter, BackgroundTasks, Request, Response
+from pydantic import model_validator
 
 from api import announce
 from api.bible_shapes import BibleIn
@@ -19,7 +21,7 @@ from storyforge.database import deletion
 from storyforge.database import scenes as scene_rows
 from storyforge.domain.bible import SceneBible
 from storyforge.domain.presets import DEFAULT_STYLE
-from storyforge.domain.scene import Scene
+from storyforge.domain.scene import Scene, SceneApproval
 from storyforge.domain.wire import Wire
 from storyforge.errors import InvalidInput
 from storyforge.ids import uuid7
@@ -39,9 +41,16 @@ class SceneIn(Body):
 
 
 class SceneChange(Body):
-    """What may be changed about a scene."""
+    """What may be changed about a scene. approval: `hold` shows each job's plan before it films."""
 
-    title: str
+    title: str | None = None
+    approval: SceneApproval | None = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if self.title is None and self.approval is None:
+            raise ValueError("send a title, an approval or both")
+        return self
 
 
 class SceneOut(Wire):
@@ -53,6 +62,7 @@ class SceneOut(Wire):
     id: UUID
     title: str
     style_preset: str
+    approval: SceneApproval
     created_at: datetime
     updated_at: datetime
     revision: int
@@ -72,6 +82,7 @@ def scene_out(scene: Scene) -> SceneOut:
         id=scene.id,
         title=scene.title,
         style_preset=scene.style_preset,
+        approval=scene.approval,
         created_at=scene.created_at,
         updated_at=scene.updated_at,
         revision=scene.revision,
@@ -112,13 +123,17 @@ def _first_bible(body: SceneIn) -> SceneBible:
     return facts.model_copy(update={"style": facts.style.model_copy(update={"preset": style})})
 
 
-def rename(services: Services, scene_id: UUID, body: SceneChange) -> Scene:
-    """Give the scene another title, which must say something."""
-    title = one_line(body.title, "/title", services.settings.limits.title_chars)
-    if not title:
+def change_scene(services: Services, scene_id: UUID, body: SceneChange) -> Scene:
+    """Change what is given; a title must say something."""
+    title = body.title
+    if title is not None:
+        title = one_line(title, "/title", services.settings.limits.title_chars)
+    if title == "":
         raise InvalidInput.at("/title", "A title has at least one character.")
     return services.database.write(
-        lambda c: scene_rows.rename_scene(c, scene_id, title=title, now=clock.utc_now())
+        lambda c: scene_rows.change_scene(
+            c, scene_id, now=clock.utc_now(), title=title, approval=body.approval
+        )
     )
 
 
@@ -170,8 +185,8 @@ def read(services: Use, scene_id: UUID, request: Request, response: Response) ->
 def change(
     services: Use, scene_id: UUID, body: SceneChange, response: Response, later: BackgroundTasks
 ) -> SceneOut:
-    """Rename a scene."""
-    scene = rename(services, scene_id, body)
+    """Rename a scene, or say whether its jobs hold for approval."""
+    scene = change_scene(services, scene_id, body)
     response.headers["ETag"] = _tag(scene)
     later.add_task(announce.scene_moved, services, scene.id, scene.revision)
     return scene_out(scene)

@@ -68,7 +68,13 @@ def _write(payload: GenerationJobPayload, tools: Tools, log: StageLog) -> None:
     brief = brief_of(payload)
     script = expand_script(payload, tools.language, log)
     checked = check_continuity(
-        script, brief, payload.segment_number, tools.validator, tools.language, log
+        script,
+        brief,
+        payload.segment_number,
+        tools.validator,
+        tools.language,
+        log,
+        may_revise=payload.script is None,
     )
     profile = _profile(payload, tools.video_settings)
     top = profile.rungs[0]

@@ -22,11 +22,11 @@ from scheduler.follow_up import FollowUp
 from scheduler.heartbeat import Heartbeat
 from scheduler.retries import as_ours, error_of, lane_after, retry_of
 from storyforge import clock
-from storyforge.database import failures, leases
+from storyforge.database import approvals, failures, leases
 from storyforge.database.engine import Database
 from storyforge.database.leases import Claim, LeaseLost
-from storyforge.domain.job import NEXT_LANE, GenerationJobPayload, Job, Lane
-from storyforge.errors import DatabaseUnreachable, GpuTooSmall, StoryForgeError
+from storyforge.domain.job import NEXT_LANE, GenerationJobPayload, Job, JobState, Lane
+from storyforge.errors import ContinuityBroken, DatabaseUnreachable, GpuTooSmall, StoryForgeError
 from storyforge.events import EventBus, LiveEvent
 from storyforge.failpoints import Failpoints
 from storyforge.settings import JobSettings
@@ -212,12 +212,15 @@ class Worker:
             key = None
             if following is Lane.FILM:
                 key = film_shape_of(payload, self.tools, attempt).key
-            self.database.write(
+            job = self.database.write(
                 lambda c: leases.hand_on(
                     c, self.database.clock, claim, following, now=clock.utc_now(), batch_key=key
                 )
             )
-            self.dispatcher.wake(following)
+            if job.state is JobState.WAITING:  # for approval
+                self._tell(job)
+            else:
+                self.dispatcher.wake(following)
             return
         shutil.rmtree(job_folder(self.tools.work_dir, str(claim.job_id)), ignore_errors=True)
         if attempt.finalized is not None and attempt.finalized.promoted is not None:
@@ -240,6 +243,10 @@ class Worker:
         error = error_of(self.device.explained(exc), attempt.stage, policy, self.name)
 
         def write(c: Connection) -> Job:
+            if isinstance(exc, ContinuityBroken):
+                held = approvals.hold_again(c, attempt.claim, exc.detail, now=clock.utc_now())
+                if held is not None:
+                    return held
             return failures.fail_attempt(
                 c,
                 self.database.clock,
@@ -254,6 +261,9 @@ class Worker:
             job = self.database.write(write)
         except (LeaseLost, DatabaseUnreachable):
             return  # it ended meanwhile, or the sweeper counts the lost lease
+        self._tell(job)
+
+    def _tell(self, job: Job) -> None:
         self.events.publish(LiveEvent(kind="job", scene_id=job.scene_id, job=job.update()))
 
 

@@ -45,10 +45,12 @@ def check_continuity(
     validator: ContinuityValidator,
     language: LanguageModel,
     log: StageLog,
+    *,
+    may_revise: bool = True,
 ) -> CheckedScript:
     """Correct what is minor; what remains goes back to the writer once.
 
-    Raises ContinuityBroken with the first error that is left then; the report is saved before.
+    may_revise: whether it does, for the owner's own script is not the writer's to change. Raises ContinuityBroken with the first error that is left then; the report is saved before.
     """
     inputs = [language.name, script.to_json(), brief.to_json(), segment_number]
 
@@ -56,10 +58,13 @@ def check_continuity(
         log.step(STAGE, 0.1, "Checking the script against the bible.")
         watch = StageWatch(log, STAGE, 0.1, "Checking the script against the bible.")
         writer = watched(language, watch)
-        checked, report = _mended(script, brief, validator, writer)
+        checked, report = _mended(script, brief, validator, writer if may_revise else None)
         log.step(STAGE, 0.5, _said(report))
         if report.errors:
-            log.save(STAGE, BROKEN_REPORT, content_hash(inputs), {"report": report.to_json()})
+            broken = {"report": report.to_json()}
+            if not may_revise:  # the owner sees what became of it
+                broken["script"] = script.to_json()
+            log.save(STAGE, BROKEN_REPORT, content_hash(inputs), broken)
             raise ContinuityBroken(_broken(report))
         bible = writer.move_bible(brief, checked, segment_number)
         summary = writer.summarise(brief, checked)
@@ -76,11 +81,14 @@ def check_continuity(
 
 
 def _mended(
-    script: Script, brief: ScriptBrief, validator: ContinuityValidator, language: LanguageModel
+    script: Script,
+    brief: ScriptBrief,
+    validator: ContinuityValidator,
+    language: LanguageModel | None,
 ) -> tuple[Script, ValidationResult]:
     """The script as it may be filmed, and the report on it."""
     mended, report = _corrected(script, brief, validator)
-    if report.errors:
+    if report.errors and language is not None:
         revised = _revised(mended, brief, report, language)
         if revised is not None:
             first = report

@@ -27,7 +27,12 @@ def brief_of(payload: GenerationJobPayload) -> ScriptBrief:
 
 
 def expand_script(payload: GenerationJobPayload, language: LanguageModel, log: StageLog) -> Script:
-    """Text, bible, recent segments and summary become shots. Raises ScriptInvalid, Unavailable."""
+    """Text, bible, recent segments and summary become shots. Raises ScriptInvalid, Unavailable.
+
+    The owner's own script, sent with the approval, stands in for them.
+    """
+    if payload.script is not None:
+        return payload.script
     brief = brief_of(payload)
 
     def work() -> Script:

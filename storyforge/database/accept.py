@@ -19,7 +19,18 @@ from storyforge.database import scenes as scene_rows
 from storyforge.database.engine import insert_if_absent
 from storyforge.database.lease_clock import LeaseClock
 from storyforge.database.tables import idempotency_keys, jobs, scene_heads, segments
-from storyforge.domain.job import ENDED, Job, JobConfig, JobKind, JobState, JobStatus, Lane
+from storyforge.domain.job import (
+    ENDED,
+    Approval,
+    Job,
+    JobConfig,
+    JobKind,
+    JobState,
+    JobStatus,
+    Lane,
+    WaitReason,
+)
+from storyforge.domain.scene import SceneApproval
 from storyforge.errors import Conflict, IdempotencyKeyReused, NotFound, QueueFull
 
 # Built once, as in storyforge/database/scenes.py.
@@ -54,7 +65,8 @@ class NewJob:
     """What a client asks for.
 
     config: an empty style preset means the scene's. bible_version: the version that the client has seen; None when it does not care.
-    after_job_id: the job that this one must follow; None for the scene's last one.
+    after_job_id: the job that this one must follow; None for the scene's last one. hold: whether
+    it waits for approval before it is filmed, as it does anyway where the scene wants that.
     """
 
     id: UUID
@@ -64,6 +76,7 @@ class NewJob:
     config: JobConfig
     bible_version: int | None = None
     after_job_id: UUID | None = None
+    hold: bool = False
 
 
 @dataclass(frozen=True)
@@ -122,6 +135,8 @@ def accept_job(
             "stage": None,
             "progress": 0,
             "message": position.message,
+            "approval": _approval(new, head),
+            "wait_reason": None if live else WaitReason.PREDECESSOR,
             "text": new.text,
             "config": new.config.model_copy(update={"style_preset": style}).to_json(),
             "after_job_id": position.after,
@@ -160,6 +175,11 @@ def find_replay(c: Connection, key: IdempotencyKey) -> Job | None:
             "use a new key for a new request."
         )
     return job_rows.get_job(c, row.job_id)
+
+
+def _approval(new: NewJob, head: Row[Any]) -> Approval:
+    wanted = new.hold or head.approval == SceneApproval.HOLD
+    return Approval.WANTED if wanted else Approval.NONE
 
 
 def _take_head(c: Connection, scene_id: UUID, job_id: UUID) -> None:

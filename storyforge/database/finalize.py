@@ -176,6 +176,7 @@ def _promote_follower(
         .values(
             state=JobState.QUEUED,
             message="Queued.",
+            wait_reason=None,
             bible_version=version,
             due_at=clock.now(),
             due_clock=clock.label,

@@ -15,6 +15,7 @@ from storyforge.database.tables import jobs, scene_heads, stage_results
 from storyforge.domain.job import (
     ENDED,
     STATUS_AFTER,
+    Approval,
     Job,
     JobConfig,
     JobError,
@@ -24,6 +25,7 @@ from storyforge.domain.job import (
     JobStatus,
     Lane,
     Stage,
+    WaitReason,
     furthest,
 )
 from storyforge.errors import Conflict, NotFound
@@ -110,6 +112,8 @@ def job_of(row: Row[Any]) -> Job:
         error=JobError.model_validate(row.error) if row.error else None,
         preview_url=row.preview_url,
         live_url=row.live_url,
+        approval=Approval(row.approval),
+        wait_reason=WaitReason(row.wait_reason) if row.wait_reason else None,
         result=JobResult.model_validate(row.result) if row.result else None,
         discarded=row.discarded,
         created_at=row.created_at,
@@ -163,6 +167,7 @@ def end_job(
             message=message,
             error=error.to_json() if error else None,
             live_url=None,
+            wait_reason=None,
             attempts=dict(attempts) if attempts is not None else row.attempts,
             epoch=jobs.c.epoch + 1,
             worker=None,
@@ -194,7 +199,12 @@ def _hold_followers(c: Connection, job_id: UUID, status: JobStatus, *, now: date
             c.execute(
                 update(jobs)
                 .where(jobs.c.id.in_(frontier), waiting)
-                .values(message=message, seq=jobs.c.seq + 1, updated_at=now)
+                .values(
+                    message=message,
+                    wait_reason=WaitReason.PREDECESSOR_FAILED,
+                    seq=jobs.c.seq + 1,
+                    updated_at=now,
+                )
             )
 
 
@@ -205,6 +215,8 @@ def retry_job(c: Connection, job_id: UUID, clock: LeaseClock, *, now: datetime) 
     """
     row = lock_job(c, job_id)
     head = scene_rows.lock_head(c, row.scene_id)
+    if row.wait_reason == WaitReason.APPROVAL:
+        raise Conflict(f"Job {job_id} waits for approval: approve or reject it.")
     if row.state == JobState.WAITING:
         return _release_held(c, row, head, clock, now=now)
     if row.state != JobState.DEAD:
@@ -238,6 +250,7 @@ def _release_held(
             .values(
                 after_job_id=head.live_job_id,
                 message=f"Waiting for job {head.live_job_id}.",
+                wait_reason=WaitReason.PREDECESSOR,
                 seq=jobs.c.seq + 1,
                 updated_at=now,
             )
@@ -263,6 +276,7 @@ def _make_live(
             state=JobState.QUEUED,
             status=reached,
             message="Queued again.",
+            wait_reason=None,
             error=None,
             live_url=None,
             attempts={},

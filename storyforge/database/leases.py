@@ -30,17 +30,20 @@ from storyforge.database import jobs as job_rows
 from storyforge.database.lease_clock import LeaseClock
 from storyforge.database.tables import jobs
 from storyforge.domain.job import (
+    Approval,
     Job,
     JobKind,
     JobState,
     JobStatus,
     Lane,
     Stage,
+    WaitReason,
     furthest,
 )
 from storyforge.errors import DeviceLost
 
 JobRow: TypeAlias = Row[Any]
+PLAN_READY = "The plan is ready: approve it to film it, or reject it."
 LOST = "worker_lost"  # the error class of a worker that died
 _COST_A_PROCESS = frozenset({LOST, DeviceLost.code})
 
@@ -227,13 +230,21 @@ def hand_on(
     *,
     now: datetime,
     batch_key: str | None = None,
-) -> None:
+) -> Job:
     """End the lease at the lane's boundary; the job queues for the next lane.
 
-    batch_key: of its film's shape, once that is known; it stays from then on.
+    Before the film lane one that wants approval waits for it instead. batch_key: of its film's
+    shape, once that is known; it stays from then on. Raises LeaseLost.
     """
     known = {} if batch_key is None else {"batch_key": batch_key}
     _requeue(c, clock, claim, now=now, lane=lane, **known)
+    if lane is Lane.FILM:
+        c.execute(
+            update(jobs)
+            .where(jobs.c.id == claim.job_id, jobs.c.approval == Approval.WANTED)
+            .values(state=JobState.WAITING, wait_reason=WaitReason.APPROVAL, message=PLAN_READY)
+        )
+    return job_rows.get_job(c, claim.job_id)
 
 
 def hand_back(c: Connection, clock: LeaseClock, claim: Claim, *, now: datetime) -> None:

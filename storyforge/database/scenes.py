@@ -13,7 +13,7 @@ from storyforge.database.bibles import add_bible
 from storyforge.database.tables import scene_bibles, scene_heads, scenes
 from storyforge.domain.bible import SceneBible
 from storyforge.domain.bible_changes import BibleOrigin
-from storyforge.domain.scene import Scene
+from storyforge.domain.scene import Scene, SceneApproval
 from storyforge.domain.segment import HlsProfile
 from storyforge.errors import NotFound
 
@@ -32,6 +32,7 @@ def create_scene(
             title=title,
             style_preset=first.style.preset,
             profile=None,
+            approval=SceneApproval.NONE,
             created_at=now,
             updated_at=now,
             deleted_at=None,
@@ -90,18 +91,23 @@ def scene_revisions(c: Connection, scene_ids: Collection[UUID]) -> dict[UUID, in
     return {row.scene_id: row.revision for row in c.execute(query)}
 
 
-def rename_scene(c: Connection, scene_id: UUID, *, title: str, now: datetime) -> Scene:
-    """Give the scene another title. Raises NotFound."""
-    lock_head(c, scene_id)
-    c.execute(update(scenes).where(scenes.c.id == scene_id).values(title=title, updated_at=now))
-    bump_revision(c, scene_id)
-    return get_scene(c, scene_id)
+def change_scene(
+    c: Connection,
+    scene_id: UUID,
+    *,
+    now: datetime,
+    title: str | None = None,
+    approval: SceneApproval | None = None,
+) -> Scene:
+    """Change what is given; with nothing given, say that what is kept elsewhere has changed.
 
-
-def touch_scene(c: Connection, scene_id: UUID, *, now: datetime) -> Scene:
-    """Say that something about the scene changed that is kept elsewhere. Raises NotFound."""
-    lock_head(c, scene_id)
-    c.execute(update(scenes).where(scenes.c.id == scene_id).values(updated_at=now))
+    Raises NotFound.
+    """
+    head = lock_head(c, scene_id)
+    values = {"approval": approval or head.approval, "updated_at": now}
+    if title is not None:
+        values["title"] = title
+    c.execute(update(scenes).where(scenes.c.id == scene_id).values(values))
     bump_revision(c, scene_id)
     return get_scene(c, scene_id)
 
@@ -116,7 +122,7 @@ def bump_revision(c: Connection, scene_id: UUID) -> None:
 
 
 def lock_head(c: Connection, scene_id: UUID) -> Row[Any]:
-    """The scene's head and style, the head locked until the transaction ends. Raises NotFound."""
+    """The scene's head and settings, the head locked until the transaction ends. Raises NotFound."""
     row = c.execute(_LOCKED_HEAD, {"scene_id": scene_id}).one_or_none()
     if row is None:
         raise NotFound(f"There is no scene {scene_id}.")
@@ -148,7 +154,7 @@ _STORY = (
     .where(scene_bibles.c.version == scene_heads.c.bible_version)
 )
 _LOCKED_HEAD = (
-    select(scene_heads, scenes.c.style_preset)
+    select(scene_heads, scenes.c.style_preset, scenes.c.approval)
     .join(scenes, scenes.c.id == scene_heads.c.scene_id)
     .where(scene_heads.c.scene_id == bindparam("scene_id"), scenes.c.deleted_at.is_(None))
     .with_for_update(of=scene_heads)
@@ -172,4 +178,5 @@ def _scene(row: Row[Any]) -> Scene:
         live_job_id=row.live_job_id,
         profile=HlsProfile.model_validate(row.profile) if row.profile else None,
         style_preset=row.style_preset,
+        approval=SceneApproval(row.approval),
     )

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from storyforge.domain.bible import SceneBible
 from storyforge.domain.bible_changes import BibleHistory
+from storyforge.domain.script import Script
 from storyforge.domain.segment import HlsProfile, SegmentSummary
 from storyforge.domain.wire import Wire
 
@@ -26,12 +27,37 @@ class JobState(StrEnum):
     CANCELLED = "cancelled"
 
 
+class WaitReason(StrEnum):
+    """What a waiting job waits for; it holds no lease meanwhile."""
+
+    PREDECESSOR = "predecessor"
+    PREDECESSOR_FAILED = "predecessor_failed"  # until somebody retries or releases it
+    APPROVAL = "approval"  # its plan is there; the owner approves or rejects it
+
+
+class Approval(StrEnum):
+    """Whether the owner must see a job's plan before it is filmed."""
+
+    NONE = "none"
+    WANTED = "wanted"
+    GIVEN = "given"
+
+
 MOVES: Mapping[JobState, frozenset[JobState]] = {
-    # waiting: for its predecessor, or held because that one failed
+    # waiting: see WaitReason
     JobState.WAITING: frozenset({JobState.QUEUED, JobState.CANCELLED}),
     JobState.QUEUED: frozenset({JobState.LEASED, JobState.CANCELLED}),
-    # leased -> queued: the lane ended, the worker handed back, the lease ran out, or a retry
-    JobState.LEASED: frozenset({JobState.QUEUED, JobState.DONE, JobState.DEAD, JobState.CANCELLED}),
+    # leased -> queued: the lane ended, the worker handed back, the lease ran out, or a retry;
+    # leased -> waiting: the plan is there and wants approval
+    JobState.LEASED: frozenset(
+        {
+            JobState.QUEUED,
+            JobState.WAITING,
+            JobState.DONE,
+            JobState.DEAD,
+            JobState.CANCELLED,
+        }
+    ),
     JobState.DEAD: frozenset({JobState.QUEUED, JobState.WAITING}),  # an operator retries
     JobState.DONE: frozenset(),
     JobState.CANCELLED: frozenset(),
@@ -154,7 +180,8 @@ class JobContext(Wire):
 class GenerationJobPayload(Wire):
     """All that the stages need, snapshotted at the first claim (the specification's interface).
 
-    profile: the scene's fixed media profile; None while it has no segment yet.
+    profile: the scene's fixed media profile; None while it has no segment yet. script: the
+    owner's own, sent with the approval; None while a writer writes it.
     """
 
     job_id: UUID
@@ -165,6 +192,7 @@ class GenerationJobPayload(Wire):
     segment_number: int
     context: JobContext
     config: JobConfig
+    script: Script | None = None
 
 
 class JobError(Wire):
@@ -191,6 +219,7 @@ class JobProgressUpdate(Wire):
     """One numbered update on a job (the specification's interface, plus `seq` and two addresses).
 
     live_url: the playlist of the film while it is being made; None before its first part.
+    wait_reason: what a waiting job waits for.
     """
 
     job_id: UUID
@@ -203,6 +232,7 @@ class JobProgressUpdate(Wire):
     error: JobError | None = None
     preview_url: str | None = None
     live_url: str | None = None
+    wait_reason: WaitReason | None = None
     result: JobResult | None = None
 
 
@@ -240,6 +270,8 @@ class Job(Wire):
     live_url: str | None
     result: JobResult | None
     discarded: bool
+    approval: Approval = Approval.NONE
+    wait_reason: WaitReason | None = None
     created_at: datetime
     updated_at: datetime
 
@@ -256,5 +288,6 @@ class Job(Wire):
             error=self.error,
             preview_url=self.preview_url,
             live_url=self.live_url,
+            wait_reason=self.wait_reason,
             result=self.result,
         )

@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 from uuid import UUID
 
 from storyforge.domain.segment import HlsProfile
 from storyforge.domain.wire import Wire
+
+
+class SceneApproval(StrEnum):
+    """Whether every job of a scene holds for the owner's approval before it is filmed."""
+
+    NONE = "none"
+    HOLD = "hold"
 
 
 class Scene(Wire):
@@ -28,3 +36,4 @@ class Scene(Wire):
     live_job_id: UUID | None = None
     profile: HlsProfile | None = None
     style_preset: str = "storybook"
+    approval: SceneApproval = SceneApproval.NONE
