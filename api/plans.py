@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import ConfigDict, Field, ValidationError
+from pydantic import ConfigDict, Field
 from sqlalchemy import Connection
 
 from api.bodies import Body
+from api.outlook import cheapest
 from api.services import Services
 from storyforge.database import approvals
-from storyforge.database.workers import WorkerRecord, live_workers
+from storyforge.database.workers import live_workers
 from storyforge.domain.continuity import ValidationResult
-from storyforge.domain.film_cost import FilmCost, FilmSetup, film_cost
+from storyforge.domain.film_cost import FilmCost
 from storyforge.domain.job import Job, Lane, WaitReason
 from storyforge.domain.plan import RefusedScript
-from storyforge.domain.profile import DeviceProfile
 from storyforge.domain.script import Script, Shot
 from storyforge.domain.wire import Wire
 
@@ -80,31 +80,7 @@ def plan_of(services: Services, c: Connection, job: Job) -> PlanOut | None:
     return PlanOut(
         script=plan.script,
         continuity=plan.report,
-        estimate=_cheapest(films, plan.script),
+        estimate=cheapest(films, [shot.seconds for shot in plan.script.shots]),
         queue_position=approvals.queue_position(c, job),
         refused=plan.refused,
     )
-
-
-def _cheapest(films: list[WorkerRecord], script: Script) -> FilmCost:
-    """On the fastest of the cards that know what it costs them."""
-    lengths = [shot.seconds for shot in script.shots]
-    costs = [film_cost(_profile(one), _setup(one), lengths) for one in films]
-    known = [one for one in costs if one.gpu_seconds is not None]
-    if known:
-        return min(known, key=lambda one: one.gpu_seconds or 0.0)
-    return costs[0] if costs else FilmCost(gpu_seconds=None, reason="No film worker is running.")
-
-
-def _profile(worker: WorkerRecord) -> DeviceProfile | None:
-    try:
-        return DeviceProfile.model_validate(worker.info["profile"])
-    except (KeyError, ValidationError):  # none, or one of another release
-        return None
-
-
-def _setup(worker: WorkerRecord) -> FilmSetup | None:
-    try:
-        return FilmSetup.model_validate(worker.info["film"])
-    except (KeyError, ValidationError):
-        return None

@@ -85,6 +85,7 @@ def _fetched(
     payload: GenerationJobPayload, characters: Iterable[str], store: ObjectStore, folder: Path
 ) -> StartPictures:
     scene_id, recent = payload.scene_id, payload.context.recent_segments
+    known = {one.id for one in payload.context.scene_bible.characters}
     notes: list[str] = []
     last_frame = style_frame = None
     if recent and recent[-1].last_frame_sha256:
@@ -102,7 +103,8 @@ def _fetched(
         style_frame=style_frame,
         references=tuple(
             one
-            for one in sorted(set(characters))
+            # bare names are nobody of the bible, so they have no picture and often are no key
+            for one in sorted(set(characters) & known)
             if store.head(Bucket.ASSETS, reference_key(scene_id, one)) is not None
         ),
         notes=tuple(notes),

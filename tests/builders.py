@@ -58,6 +58,7 @@ def accept(
     bible_version: int | None = None,
     after_job_id: UUID | None = None,
     max_open: int = 10_000,
+    hold: bool = False,
 ) -> Accepted:
     new = NewJob(
         id=uuid7(),
@@ -67,6 +68,7 @@ def accept(
         config=JobConfig(target_duration=2.0),
         bible_version=bible_version,
         after_job_id=after_job_id,
+        hold=hold,
     )
     return database.write(
         lambda c: accept_job(

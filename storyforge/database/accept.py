@@ -122,42 +122,48 @@ def accept_job(
         )
     position = _position(c, new, head, last_open)
     live = position.after is None
-    style = new.config.style_preset or head.style_preset
-    row = c.execute(
-        _inserting(clock),
-        {
-            "id": new.id,
-            "scene_id": new.scene_id,
-            "kind": new.kind,
-            "state": JobState.QUEUED if live else JobState.WAITING,
-            "lane": Lane.WRITE,
-            "status": JobStatus.QUEUED,
-            "stage": None,
-            "progress": 0,
-            "message": position.message,
-            "approval": _approval(new, head),
-            "wait_reason": None if live else WaitReason.PREDECESSOR,
-            "text": new.text,
-            "config": new.config.model_copy(update={"style_preset": style}).to_json(),
-            "after_job_id": position.after,
-            "bible_version": position.bible_version,
-            "payload": None,
-            "epoch": 0,
-            "worker": None,
-            "due_clock": clock.label,
-            "attempts": {},
-            "seq": 1,
-            "error": None,
-            "preview_url": None,
-            "result": None,
-            "discarded": False,
-            "created_at": now,
-            "updated_at": now,
-        },
-    ).one()
+    values = _values(new, head, position, clock, now)
+    row = c.execute(_inserting(clock), values).one()
     if live:
         _take_head(c, new.scene_id, new.id)
     return Accepted(job_rows.job_of(row), replayed=False)
+
+
+def _values(
+    new: NewJob, head: Row[Any], position: _Position, clock: LeaseClock, now: datetime
+) -> dict[str, Any]:
+    """The columns of the new row."""
+    live = position.after is None
+    style = new.config.style_preset or head.style_preset
+    return {
+        "id": new.id,
+        "scene_id": new.scene_id,
+        "kind": new.kind,
+        "state": JobState.QUEUED if live else JobState.WAITING,
+        "lane": Lane.WRITE,
+        "status": JobStatus.QUEUED,
+        "stage": None,
+        "progress": 0,
+        "message": position.message,
+        "approval": _approval(new, head),
+        "wait_reason": None if live else WaitReason.PREDECESSOR,
+        "text": new.text,
+        "config": new.config.model_copy(update={"style_preset": style}).to_json(),
+        "after_job_id": position.after,
+        "bible_version": position.bible_version,
+        "payload": None,
+        "epoch": 0,
+        "worker": None,
+        "due_clock": clock.label,
+        "attempts": {},
+        "seq": 1,
+        "error": None,
+        "preview_url": None,
+        "result": None,
+        "discarded": False,
+        "created_at": now,
+        "updated_at": now,
+    }
 
 
 def find_replay(c: Connection, key: IdempotencyKey) -> Job | None:

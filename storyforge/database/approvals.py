@@ -84,13 +84,7 @@ def approve_job(
     values: dict[str, Any] = {"lane": Lane.FILM, "message": "Approved."}
     if script is not None and script.shots != plan.script.shots:
         payload = GenerationJobPayload.model_validate(row.payload)
-        checked = check_edited_script(
-            script,
-            plan.script,
-            payload.context.scene_bible,
-            target_seconds=payload.config.target_duration,
-        )
-        mine = payload.model_copy(update={"script": checked})
+        mine = payload.model_copy(update={"script": _own(payload, script, plan.script)})
         values = {
             "lane": Lane.WRITE,
             "payload": mine.to_json(),
@@ -154,6 +148,11 @@ def hold_again(c: Connection, claim: Claim, why: str, *, now: datetime) -> Job |
     return job_rows.get_job(c, row.id)
 
 
+def _own(payload: GenerationJobPayload, script: Script, proposed: Script) -> Script:
+    bible, target_s = payload.context.scene_bible, payload.config.target_duration
+    return check_edited_script(script, proposed, bible, target_seconds=target_s)
+
+
 def _require_held(c: Connection, row: Row[Any], done: str) -> Plan:
     """The plan of a job that waits for approval."""
     if row.wait_reason != WaitReason.APPROVAL:
@@ -170,8 +169,9 @@ def _require_held(c: Connection, row: Row[Any], done: str) -> Plan:
 def _check_same(c: Connection, row: Row[Any], script: Script | None) -> None:
     if script is None:
         return
-    mine = GenerationJobPayload.model_validate(row.payload).script
+    payload = GenerationJobPayload.model_validate(row.payload)
     plan = read_plan(c, job_rows.job_of(row))
-    approved = mine or (plan.script if plan is not None else None)
-    if approved is None or approved.shots != script.shots:
+    proposed = plan.script if plan is not None else script
+    approved = payload.script or proposed
+    if approved.shots not in {script.shots, _own(payload, script, proposed).shots}:
         raise Conflict(f"Job {row.id} was approved with another script already.")

@@ -14,7 +14,7 @@ _EDITED = ", edited"
 def check_edited_script(
     script: Script, proposed: Script, bible: SceneBible, *, target_seconds: float
 ) -> Script:
-    """The owner's shots as a script in the place of the proposed one.
+    """The owner's shots as a script in the place of the proposed one, its people by their ids.
 
     Raises InvalidInput for a length that is not the one asked for, and for people whom neither
     the bible nor the proposed script knows.
@@ -26,7 +26,8 @@ def check_edited_script(
             f"The shots last {script.seconds:g} s together; the film is to last "
             f"{target_seconds:g} s (give or take {allowed_s:g} s). Change their seconds.",
         )
-    cast = _cast(bible) | {name.casefold() for shot in proposed.shots for name in shot.characters}
+    cast = {name.casefold(): name for shot in proposed.shots for name in shot.characters}
+    cast |= _ids(bible)
     for number, shot in enumerate(script.shots):
         for place, name in enumerate(shot.characters):
             if name.casefold() not in cast:
@@ -37,10 +38,18 @@ def check_edited_script(
                     "bible first, or leave them out.",
                 )
     writer = proposed.writer.removesuffix(_EDITED) + _EDITED
-    return proposed.model_copy(update={"shots": script.shots, "writer": writer})
+    shots = tuple(
+        shot.model_copy(
+            update={"characters": tuple(cast[name.casefold()] for name in shot.characters)}
+        )
+        for shot in script.shots
+    )
+    return proposed.model_copy(update={"shots": shots, "writer": writer})
 
 
-def _cast(bible: SceneBible) -> set[str]:
+def _ids(bible: SceneBible) -> dict[str, str]:
     return {
-        name.casefold() for one in bible.characters for name in (one.id, one.name, *one.aliases)
+        name.casefold(): one.id
+        for one in reversed(bible.characters)
+        for name in (*one.aliases, one.name, one.id)
     }

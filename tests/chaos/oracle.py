@@ -16,7 +16,7 @@ from uuid import UUID
 from sqlalchemy import Row
 
 from storyforge.domain.bible import SceneBible
-from storyforge.domain.job import ENDED, JobError, JobState, JobStatus, Lane
+from storyforge.domain.job import ENDED, JobError, JobState, JobStatus, Lane, WaitReason
 from tests.chaos.evidence import Evidence, Sighting
 
 _STATUS_RANK = {status.value: rank for rank, status in enumerate(JobStatus)}
@@ -229,9 +229,11 @@ def count_doubled(evidence: Evidence) -> int:
 
 
 def _is_held(evidence: Evidence, row: Row[Any]) -> bool:
-    """Whether the job waits behind one that will not be done before an operator acts."""
+    """Whether the job waits for an operator: itself, or behind one that does or has failed."""
     at: Row[Any] | None = row
     while at is not None and at.state == JobState.WAITING:
+        if at.wait_reason == WaitReason.APPROVAL:
+            return True
         at = evidence.jobs.get(at.after_job_id)
     return row.state == JobState.WAITING and (
         at is not None and at.state in {JobState.DEAD, JobState.CANCELLED}

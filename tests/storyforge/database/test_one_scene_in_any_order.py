@@ -18,17 +18,19 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
+from sqlalchemy import Connection
 
 from storyforge import clock
-from storyforge.database import failures, jobs, leases, scenes, segments
+from storyforge.database import approvals, failures, jobs, leases, scenes, segments, stage_results
 from storyforge.database.deletion import delete_scene
 from storyforge.database.engine import Database
 from storyforge.database.failures import Retry
 from storyforge.database.finalize import finalize_job
 from storyforge.database.leases import Claim, LeaseLost
-from storyforge.domain.job import NEXT_LANE, JobError, JobKind, Lane
+from storyforge.domain.continuity import ValidationResult
+from storyforge.domain.job import NEXT_LANE, JobError, JobKind, JobState, Lane, Stage, WaitReason
 from storyforge.errors import Conflict, NotFound
-from tests.builders import accept, claim, new_scene, outcome
+from tests.builders import accept, claim, new_scene, outcome, script
 from tests.chaos.evidence import gather
 from tests.chaos.oracle import (
     bibles_are_one_chain,
@@ -60,13 +62,16 @@ class OneScene(RuleBasedStateMachine):
         target=accepted,
         version=st.none() | st.integers(-1, 0),
         kind=st.sampled_from([JobKind.CONTINUE] * 3 + [JobKind.RETAKE]),
+        hold=st.booleans(),
     )
-    def accept(self, version: int | None, kind: JobKind) -> Any:
+    def accept(self, version: int | None, kind: JobKind, *, hold: bool) -> Any:
         wanted = None if version is None else max(1, self.version + version)
         with contextlib.suppress(Conflict):
             if kind is JobKind.RETAKE and self._next_number() == 1:
                 return multiple()  # the API finds the segment to film anew first
-            return accept(self.database, self.scene_id, bible_version=wanted, kind=kind).job.id
+            return accept(
+                self.database, self.scene_id, bible_version=wanted, kind=kind, hold=hold
+            ).job.id
         return multiple()
 
     @rule(target=accepted, before=accepted)
@@ -84,6 +89,8 @@ class OneScene(RuleBasedStateMachine):
     def go_on(self, held: Claim) -> None:
         """Hand on to the next lane; in the last one finalise."""
         following = NEXT_LANE.get(held.lane)
+        if held.lane is Lane.WRITE:
+            self._as_worker(lambda c: _save_plan(c, held))
         if following is not None:
             self._as_worker(
                 lambda c: leases.hand_on(
@@ -116,6 +123,18 @@ class OneScene(RuleBasedStateMachine):
     @rule(job_id=accepted)
     def cancel(self, job_id: UUID) -> None:
         self._as_owner(lambda c: jobs.cancel_job(c, job_id, now=clock.utc_now()))
+
+    @rule(job_id=accepted)
+    def reject(self, job_id: UUID) -> None:
+        self._as_owner(lambda c: approvals.reject_job(c, job_id, "", now=clock.utc_now()))
+
+    @rule(job_id=accepted)
+    def approve(self, job_id: UUID) -> None:
+        self._as_owner(
+            lambda c: approvals.approve_job(
+                c, job_id, self.database.clock, None, now=clock.utc_now()
+            )
+        )
 
     @rule(job_id=accepted)
     def retry(self, job_id: UUID) -> None:
@@ -156,6 +175,10 @@ class OneScene(RuleBasedStateMachine):
         for row in evidence.jobs.values():
             if row.scene_id == self.scene_id and row.state in {"queued", "leased"}:
                 assert head.live_job_id == row.id, "one job of a scene may run"
+            if row.scene_id == self.scene_id and row.wait_reason == WaitReason.APPROVAL:
+                assert (row.state, row.worker) == (JobState.WAITING, None)
+                assert head.live_job_id == row.id, "a plan that waits keeps its scene's place"
+            assert (row.wait_reason is None) == (row.state != JobState.WAITING)
 
     def _next_number(self) -> int:
         with self.database.read() as c:
@@ -172,6 +195,19 @@ class OneScene(RuleBasedStateMachine):
             self.database.write(work)
             return True
         return False
+
+
+def _save_plan(c: Connection, held: Claim) -> None:
+    body = {"script": script().to_json(), "report": ValidationResult(valid=True).to_json()}
+    stage_results.save_result(
+        c,
+        held,
+        stage=Stage.CHECK_CONTINUITY,
+        item=0,
+        input_hash="",
+        body=body,
+        now=clock.utc_now(),
+    )
 
 
 def test_the_bible_is_one_chain_in_any_order_of_events(database: Database) -> None:
