@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from html.parser import HTMLParser
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 
@@ -129,7 +129,7 @@ def test_the_list_goes_on_in_pages(node: Node) -> None:
     }
 
 
-@pytest.mark.parametrize("scene", [str(uuid4()), "nonsense", "%00"])
+@pytest.mark.parametrize("scene", ["01a00000-0000-7000-8000-000000000000", "nonsense", "%00"])
 def test_a_scene_that_is_not_there_is_a_404_page(node: Node, scene: str) -> None:
     answer = node.client.get(f"/scenes/{scene}", headers={"accept": "text/html"})
     assert answer.status_code == 404
