@@ -6,13 +6,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from api.plans import PlanOut, plan_of
 from api.scenes import SceneOut, page_scenes, scene_out
 from api.segments import SegmentOut, page_segments
 from api.services import Services
 from storyforge.database import jobs as job_rows
 from storyforge.database import scenes as scene_rows
 from storyforge.database import segments as segment_rows
-from storyforge.domain.job import WIRE_STAGES, Job, JobKind, JobState, WireStage, live_thumbnail_url
+from storyforge.domain.job import (
+    WIRE_STAGES,
+    Job,
+    JobKind,
+    JobState,
+    WaitReason,
+    WireStage,
+    live_thumbnail_url,
+)
 from storyforge.storage import paths
 
 CARDS_PER_PAGE = 24
@@ -32,7 +41,10 @@ STAGE_WORDS: Mapping[WireStage | None, str] = {
 
 @dataclass(frozen=True)
 class JobView:
-    """One job on a page. live: it is being made or is next; held: it waits on a failed one."""
+    """One job on a page. live: it is being made or is next; held: it waits on a failed one.
+
+    plan: of one that waits for approval.
+    """
 
     id: UUID
     live: bool
@@ -48,6 +60,7 @@ class JobView:
     text: str
     reason: str
     preview_url: str | None
+    plan: PlanOut | None
     live_url: str | None
     live_thumbnail_url: str
 
@@ -80,14 +93,14 @@ class ChapterPage:
     next_after: int | None
 
 
-def job_view(job: Job) -> JobView:
+def job_view(job: Job, plan: PlanOut | None = None) -> JobView:
     """What a page says about a job."""
     return JobView(
         id=job.id,
         live=job.state in _LIVE,
         waiting=job.state is JobState.WAITING,
         failed=job.state is JobState.DEAD,
-        held=job.state is JobState.WAITING and job.message.startswith("Held"),
+        held=job.wait_reason is WaitReason.PREDECESSOR_FAILED,
         retake=job.kind is JobKind.RETAKE,
         status=job.status,
         seq=job.seq,
@@ -97,6 +110,7 @@ def job_view(job: Job) -> JobView:
         text=job.text,
         reason=job.error.detail if job.error else "",
         preview_url=job.preview_url,
+        plan=plan,
         live_url=job.live_url,
         live_thumbnail_url=live_thumbnail_url(job.id),
     )
@@ -152,8 +166,9 @@ def scene_jobs(services: Services, scene_id: UUID) -> Sequence[JobView]:
             states=[JobState.DEAD],
             discarded=False,
         )
-    views = [job_view(job) for job in (*open_jobs, *dead)]
-    return sorted(views, key=lambda view: (not view.live, not view.failed, view.id))
+        plans = {job.id: plan_of(services, c, job) for job in open_jobs}
+    views = [job_view(job, plans.get(job.id)) for job in (*open_jobs, *dead)]
+    return sorted(views, key=lambda view: (not (view.live or view.plan), not view.failed, view.id))
 
 
 def clock_words(seconds: float) -> str:

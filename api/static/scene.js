@@ -223,7 +223,7 @@ function update(job) {
   }
   if (job.seq <= Number(shown.dataset.seq)) return;
   const live = shown.hasAttribute("data-live");
-  const another = ENDED.includes(job.status) || !live || (job.previewUrl && !shown.querySelector("[data-preview], [data-live-film]")) || (job.liveUrl && !shown.querySelector("[data-live-film]"));
+  const another = ENDED.includes(job.status) || !live || job.waitReason || (job.previewUrl && !shown.querySelector("[data-preview], [data-live-film]")) || (job.liveUrl && !shown.querySelector("[data-live-film]"));
   shown.dataset.seq = job.seq;
   if (live) {
     shown.querySelector("progress").value = job.progress;
@@ -270,6 +270,7 @@ storyForm(form, async (data, key) => {
     text: data.get("text"),
     targetDuration: Number(data.get("targetDuration")),
     stylePreset: data.get("stylePreset"),
+    dryRun: data.has("dryRun"),
   };
   await send("POST", `/v1/scenes/${sceneId}/continue`, wish, { "Idempotency-Key": key });
   form.elements.text.value = "";

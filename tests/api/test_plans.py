@@ -142,3 +142,14 @@ def test_a_job_that_nobody_holds_cannot_be_approved(node: Node) -> None:
     for verb in ("approve", "reject"):
         assert "waits for approval" in act(node, job, verb).json()["detail"]
     assert node.client.get(f"/v1/jobs/{job['jobId']}").json()["plan"] is None
+
+
+def test_the_page_shows_the_plan_and_asks(node: Node) -> None:
+    job = planned(node)
+    listed = node.client.get(f"/scenes/{job['sceneId']}/jobs").text
+    assert "Shall this be filmed?" in listed
+    assert "Shot 1." in listed
+    assert 'data-act="approve"' in listed
+    assert 'data-act="reject"' in listed
+    act(node, job, "approve")
+    assert 'data-act="approve"' not in node.client.get(f"/scenes/{job['sceneId']}/jobs").text
