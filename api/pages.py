@@ -14,6 +14,7 @@ from fastapi import APIRouter, FastAPI, Query
 from starlette.responses import HTMLResponse
 from starlette.staticfiles import StaticFiles
 
+from api.bible_page import bible_page
 from api.frontend_install import is_installed
 from api.page_views import STAGE_WORDS, card, cards, chapters, clock_words, scene_jobs
 from api.problem_page import environment
@@ -58,6 +59,12 @@ def scene(
         jobs=scene_jobs(services, scene_id),
         has_player=is_installed(STATIC / "vendor"),
     )
+
+
+@router.get("/scenes/{scene}/bible")
+def bible(services: Use, scene: str) -> HTMLResponse:
+    """The facts of a scene in a form, and their history."""
+    return _page("bible.html", services, **bible_page(services, _scene_id(scene)))
 
 
 @router.get("/scenes/{scene_id}/chapters")

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.api.nodes import Node
+from tests.api.test_pages import Reader
 from tests.api.test_scenes import BIBLE
 
 
@@ -180,3 +181,19 @@ def test_the_timeline_of_a_bible_that_comes_in_is_put_in_order(node: Node) -> No
     scene_id = node.scene(bible=BIBLE | {"timeline": [later, earlier]})
     timeline = node.client.get(_url(scene_id)).json()["timeline"]
     assert [event["order"] for event in timeline] == [1, 2]
+
+
+def test_the_page_shows_the_facts_the_history_and_no_foreign_markup(node: Node) -> None:
+    hostile = {"id": "x", "name": "<script>alert(1)</script>", "appearance": '"><img src=x>'}
+    scene_id = node.scene(bible=BIBLE | {"characters": [hostile]})
+    node.client.patch(_url(scene_id), json={"version": 1, "rules": {"add": ["No names."]}})
+    answer = node.client.get(f"/scenes/{scene_id}/bible", headers={"accept": "text/html"})
+    assert answer.status_code == 200
+    reader = Reader()
+    reader.feed(answer.text)
+    assert reader.refused == []
+    assert 'data-version="2"' in answer.text
+    assert "<script>alert" not in answer.text
+    assert "No magic.\nNo names." in answer.text
+    assert "edited" in answer.text
+    assert node.client.get("/scenes/nobody/bible").status_code == 404
