@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
+from pipelines.takes import ITEM as FIRST_NOTE
 from storyforge.database.engine import Database
 from storyforge.database.leases import LOST
 from storyforge.domain.job import LANES, Job, JobState, Lane, Stage
@@ -60,10 +61,11 @@ def expected_epochs(case: Case) -> Mapping[Stage, int]:
 
 
 def found_epochs(evidence: Evidence, job_id: UUID) -> dict[Stage, set[int]]:
-    """Which attempts the saved results are of."""
+    """Which attempts the saved results are of; notes beside the shots are made before them."""
     found: dict[Stage, set[int]] = {}
     for row in evidence.results[job_id]:
-        found.setdefault(Stage(row.stage), set()).add(row.epoch)
+        if row.item < FIRST_NOTE:
+            found.setdefault(Stage(row.stage), set()).add(row.epoch)
     return found
 
 
