@@ -40,7 +40,8 @@ def load(path: Path) -> str:
     from inference.video.diffusion.folder import read_folder  # noqa: PLC0415 - as above
     from inference.video.diffusion.loader import load_model  # noqa: PLC0415 - as above
     from inference.video.diffusion.options import ModelOptions  # noqa: PLC0415 - as above
+    from inference.video.memory_ladder import MemoryPlan  # noqa: PLC0415 - as above
 
     folder = read_folder(path)
-    loaded = load_model(folder, family_of(folder), ModelOptions())
+    loaded = load_model(folder, family_of(folder), ModelOptions(), MemoryPlan())
     return type(loaded.pipeline).__name__
