@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from inference.language.model import LanguageModel
+from inference.narration.voice import FakeVoice, Voice
 from inference.video.model import ShotRequest, VideoModel
 from pipelines.encoding.encoders import X264, EncoderChoice
 from pipelines.encoding.ladder import hls_profile
@@ -15,9 +16,10 @@ from pipelines.film_plan import FilmPlan, plan_film
 from pipelines.shot_plan import plan_shots
 from pipelines.stage_log import StageLog, required
 from pipelines.stages.check_continuity import CheckedScript, check_continuity
-from pipelines.stages.encode_hls import EncodedFilm, Takes, encode_hls
+from pipelines.stages.encode_hls import EncodedFilm, Narrated, Takes, encode_hls
 from pipelines.stages.expand_script import brief_of, expand_script
 from pipelines.stages.finalize_job import finalize_job
+from pipelines.stages.narrate import narrate, read_track
 from pipelines.stages.preview import PREVIEW_FPS, preview, preview_size
 from pipelines.stages.publish_segment import publish_segment
 from pipelines.stages.render_shots import RenderedShots, render_shots
@@ -28,6 +30,7 @@ from storyforge.domain.continuity import ContinuityValidator
 from storyforge.domain.film_shape import FilmShape, film_shape
 from storyforge.domain.job import GenerationJobPayload, Lane, Stage
 from storyforge.domain.segment import HlsProfile
+from storyforge.domain.wire import content_hash
 from storyforge.settings import GateSettings, VideoSettings
 from storyforge.storage.store import ObjectStore
 
@@ -44,6 +47,7 @@ class Tools:
     video_settings: VideoSettings
     work_dir: Path
     encoder: EncoderChoice = X264
+    voice: Voice = field(default_factory=FakeVoice)
     gates: GateSettings = field(default_factory=GateSettings)
 
     def folder(self, payload: GenerationJobPayload) -> Path:
@@ -105,6 +109,7 @@ def _render(payload: GenerationJobPayload, tools: Tools, log: StageLog) -> None:
 def _encode(payload: GenerationJobPayload, tools: Tools, log: StageLog) -> None:
     rendered = required(log, Stage.RENDER_SHOTS, RenderedShots)
     plan = film_plan(payload, tools, log)
+    narrated = _narrate(payload, tools, sum(shot.frames for shot in plan.shots), log)
     encode_hls(
         payload.scene_id,
         Takes(plan, rendered.results, tools.take_book(plan.shots, log)),
@@ -112,11 +117,21 @@ def _encode(payload: GenerationJobPayload, tools: Tools, log: StageLog) -> None:
         _profile(payload, tools.video_settings),
         tools.video_settings.x264_preset,
         tools.encoder,
+        narrated,
         tools.gates,
         tools.store,
         tools.folder(payload),
         log,
     )
+
+
+def _narrate(payload: GenerationJobPayload, tools: Tools, frames: int, log: StageLog) -> Narrated:
+    checked = required(log, Stage.CHECK_CONTINUITY, CheckedScript)
+    folder = tools.folder(payload)
+    seconds = frames / _profile(payload, tools.video_settings).fps
+    said = narrate(checked.script, payload.config.voice_preset, tools.voice, seconds, folder, log)
+    key = f"{said.track.sha256 if said.track else ''}{content_hash([cue.to_json() for cue in said.cues])}"
+    return Narrated(read_track(folder, said), said.cues, said.voice, key)
 
 
 def _publish(payload: GenerationJobPayload, tools: Tools, log: StageLog) -> None:

@@ -13,6 +13,7 @@ from inference.devices.quarantine import Quarantine
 from inference.language.agent.open_agent import open_script_agent
 from inference.language.model import LanguageModel, Watchable
 from inference.language.rule_writer.writer import RuleWriter
+from inference.narration.espeak import EspeakVoice
 from inference.video.model import SavingModel, VideoModel
 from inference.video.open_model import open_video_model
 from inference.video.storyboard.model import StoryboardModel
@@ -61,6 +62,7 @@ def build_worker(
         work_dir=settings.work_dir,
         gates=settings.gates,
         encoder=_encoder(settings, lane, device),
+        voice=EspeakVoice(),
     )
     claims = Claims(
         database,

@@ -292,6 +292,13 @@ class EncodeFailed(Broken):
     title = "Encode failed"
 
 
+class NarrationFailed(Broken):
+    """The voice did not speak."""
+
+    code = "narration_failed"
+    title = "Narration failed"
+
+
 class WeightsDamaged(Broken):
     """A model file does not match its recorded checksum."""
 

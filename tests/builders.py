@@ -59,13 +59,15 @@ def accept(
     after_job_id: UUID | None = None,
     max_open: int = 10_000,
     hold: bool = False,
+    seconds: float = 2.0,
+    voice: str = "",
 ) -> Accepted:
     new = NewJob(
         id=uuid7(),
         scene_id=scene_id,
         kind=kind,
         text=text,
-        config=JobConfig(target_duration=2.0),
+        config=JobConfig(target_duration=seconds, voice_preset=voice),
         bible_version=bible_version,
         after_job_id=after_job_id,
         hold=hold,

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from inference.narration.voice import Sound
 from inference.video.device_frames import pixels_of
 from inference.video.model import Frames
 from pipelines.encoding.encoders import X264, EncoderChoice
@@ -27,6 +28,7 @@ def encode_hls(
     *,
     preset: str,
     encoder: EncoderChoice = X264,
+    sound: Sound | None = None,
     on_frames: Callable[[int], None],
     on_file: Callable[[str], None] = lambda _name: None,
 ) -> EncodedSegment:
@@ -34,7 +36,7 @@ def encode_hls(
 
     chunks: uint8 RGB, [t, H, W, 3], pulled in the calling thread while threads encode. A chunk
     must not change once it was given. Frames of another size than the top rung are fitted to it.
-    preset: of x264. encoder: if it sits on the device, it takes DeviceFrames from there. on_frames: called in the calling thread with the frames that every rung has
+    sound: the narration, mono at the profile's rate; silence where it ends. preset: of x264. encoder: if it sits on the device, it takes DeviceFrames from there. on_frames: called in the calling thread with the frames that every rung has
     taken in; it may raise to cancel. on_file: called, in the encoding threads, with the name of each
     part that is whole, and before the first of them with the poster's.
 
@@ -44,7 +46,9 @@ def encode_hls(
     """
     with border():
         into.mkdir(parents=True, exist_ok=True)
-    with AssemblyLine(profile, into, encoder=encoder, preset=preset, on_file=on_file) as line:
+    with AssemblyLine(
+        profile, into, encoder=encoder, preset=preset, sound=sound, on_file=on_file
+    ) as line:
         for chunk in chunks:
             _hand_over(chunk, line, on_frames)
             del chunk  # not held while the next one is being made

@@ -21,6 +21,7 @@ from typing import Self, TypeAlias
 
 from av import VideoFrame
 
+from inference.narration.voice import Sound
 from inference.video.device_frames import Pixels
 from pipelines.encoding.channel import BrokenOff, Channel
 from pipelines.encoding.device_picture import DevicePicture
@@ -64,6 +65,7 @@ class AssemblyLine:
         *,
         encoder: EncoderChoice,
         preset: str,
+        sound: Sound | None,
         on_file: Callable[[str], None],
     ) -> None:
         self.fps = profile.fps
@@ -71,6 +73,7 @@ class AssemblyLine:
         self._into = into
         self._encoder = encoder
         self._preset = preset
+        self._sound = sound
         self._on_file = on_file
         self._pictures: Channel[Shown] = Channel(CHANNEL_FRAMES)
         self._yuv: list[Channel[Fitted]] = [Channel(CHANNEL_FRAMES) for _ in profile.rungs]
@@ -191,6 +194,7 @@ class AssemblyLine:
             self._into,
             encoder=self._encoder,
             preset=self._preset,
+            sound=self._sound,
             threads=codec_threads(self._profile.rungs, place),
             on_part=self._on_file,
         )

@@ -16,7 +16,9 @@ from av.codec.hwaccel import HWAccel
 from av.container import OutputContainer
 from av.video.frame import PictureType
 from av.video.stream import VideoStream
+from numpy.typing import NDArray
 
+from inference.narration.voice import Sound
 from pipelines.encoding.encoders import NVENC, EncoderChoice, HardwareFailed, cap_bps
 from pipelines.encoding.part_files import PartFiles
 from pipelines.encoding.pictures import tag_bt709
@@ -44,13 +46,15 @@ class RungEncoder:
         encoder: EncoderChoice,
         preset: str,
         threads: int,
+        sound: Sound | None,
         on_part: Callable[[str], None],
     ) -> None:
         self._profile = profile
         self._encoder = encoder
         self._part_frames = profile.fps * profile.gop_seconds
         self._files = PartFiles(into, on_part)
-        self._silence_samples = 0
+        self._sound = sound
+        self._sound_samples = 0
         self.frames = 0
         self._container: OutputContainer = av.open(
             f"{rung.name}.m3u8",
@@ -72,7 +76,7 @@ class RungEncoder:
             options = encoder.options(rung, profile, preset=preset, threads=threads)
             with self._hardware():
                 self._video = self._add_video(rung, options)
-            self._audio = self._add_silence()
+            self._audio = self._add_sound()
         except BaseException:
             self.abandon()
             raise
@@ -93,14 +97,14 @@ class RungEncoder:
         tag_bt709(context)
         return stream
 
-    def _add_silence(self) -> AudioStream:
+    def _add_sound(self) -> AudioStream:
         stream = self._container.add_stream("aac", rate=self._profile.audio_rate_hz)
         stream.codec_context.layout = "stereo"
         stream.codec_context.bit_rate = AUDIO_BPS
         return stream
 
     def encode(self, frame: VideoFrame) -> None:
-        """Encode the next frame, whose time stamp is its number, and the silence under it."""
+        """Encode the next frame, whose time stamp is its number, and the sound under it."""
         if self._encoder.on_device and self.frames % self._part_frames == 0:
             frame.pict_type = PictureType.I  # x264 needs no telling, and would count it twice
         with self._hardware():
@@ -108,7 +112,7 @@ class RungEncoder:
         for packet in packets:
             self._container.mux(packet)
         self.frames += 1
-        self._silence_until(self.frames)
+        self._sound_until(self.frames)
         self._files.check()
 
     def finish(self) -> None:
@@ -138,14 +142,20 @@ class RungEncoder:
                 raise
             raise HardwareFailed(f"{exc.strerror or type(exc).__name__}.") from exc
 
-    def _silence_until(self, frames: int) -> None:
+    def _sound_until(self, frames: int) -> None:
         rate_hz = self._profile.audio_rate_hz
-        while self._silence_samples * self._profile.fps < frames * rate_hz:
-            sound = AudioFrame.from_ndarray(
-                np.zeros((2, AAC_FRAME_SAMPLES), np.float32), format="fltp", layout="stereo"
-            )
+        while self._sound_samples * self._profile.fps < frames * rate_hz:
+            sound = AudioFrame.from_ndarray(self._next_sound(), format="fltp", layout="stereo")
             sound.sample_rate = rate_hz
-            sound.pts, sound.time_base = self._silence_samples, Fraction(1, rate_hz)
+            sound.pts, sound.time_base = self._sound_samples, Fraction(1, rate_hz)
             for packet in self._audio.encode(sound):
                 self._container.mux(packet)
-            self._silence_samples += AAC_FRAME_SAMPLES
+            self._sound_samples += AAC_FRAME_SAMPLES
+
+    def _next_sound(self) -> NDArray[np.float32]:
+        """One codec frame, the same on both sides; silence where the track has ended."""
+        frame = np.zeros((2, AAC_FRAME_SAMPLES), np.float32)
+        if self._sound is not None:
+            heard = self._sound[self._sound_samples :][:AAC_FRAME_SAMPLES]
+            frame[:, : len(heard)] = heard
+        return frame

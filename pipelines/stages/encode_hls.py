@@ -10,6 +10,7 @@ from uuid import UUID
 
 import structlog
 
+from inference.narration.voice import Sound
 from inference.video.model import Frames, ShotRequest, VideoModel
 from pipelines.encoding.encoders import EncoderChoice, HardwareFailed
 from pipelines.encoding.hls import encode_hls as encode_frames
@@ -24,7 +25,7 @@ from pipelines.start_pictures import write_picture
 from pipelines.takes import TakeBook
 from storyforge.domain.film_record import FilmRecord, ShotFilm, told_line
 from storyforge.domain.job import Stage
-from storyforge.domain.segment import EncodedSegment, HlsProfile
+from storyforge.domain.segment import Cue, EncodedSegment, HlsProfile
 from storyforge.domain.wire import Wire
 from storyforge.errors import RenderFailed
 from storyforge.ids import uuid7
@@ -54,6 +55,20 @@ class Takes:
     book: TakeBook
 
 
+@dataclass(frozen=True)
+class Narrated:
+    """What is heard and read over the film. key: stands for the sound in the saved result's key."""
+
+    sound: Sound | None = None
+    cues: tuple[Cue, ...] = ()
+    voice: str = ""
+    key: str = ""
+
+    def noted(self, media: EncodedSegment) -> EncodedSegment:
+        """The segment with who speaks in it, and what."""
+        return media.model_copy(update={"voice": self.voice, "cues": self.cues})
+
+
 def encode_hls(
     scene_id: UUID,
     takes: Takes,
@@ -61,6 +76,7 @@ def encode_hls(
     profile: HlsProfile,
     preset: str,
     encoder: EncoderChoice,
+    narrated: Narrated,
     gates: GateSettings,
     store: ObjectStore,
     folder: Path,
@@ -93,26 +109,32 @@ def encode_hls(
                 into,
                 preset=preset,
                 encoder=encoder,
+                sound=narrated.sound,
                 on_frames=_telling(log, total),
                 on_file=live.offer,
             )
         return EncodedFilm(
             segment_id=segment_id,
             folder=into.name,
-            media=_with_last_frame(media, screening.last, into),
+            media=narrated.noted(_with_last_frame(media, screening.last, into)),
             film=_record(takes, video, screening, folder, gates.names_off),
         )
 
-    held_against = [path.name for path in (plan.last, plan.style) if path]  # named by content
-    inputs = [[file.sha256 for file in takes.results], profile.to_json(), preset, held_against]
     return run_once(
         log,
         STAGE,
-        inputs,
+        _inputs(takes, profile, preset, narrated),
         EncodedFilm,
         lambda: _with(encoder, encoded_by),
         verify=lambda film: film_is_whole(folder, film),
     )
+
+
+def _inputs(takes: Takes, profile: HlsProfile, preset: str, narrated: Narrated) -> list[object]:
+    """What the saved result stands for; pictures are named by their content."""
+    held_against = [path.name for path in (takes.plan.last, takes.plan.style) if path]
+    results = [file.sha256 for file in takes.results]
+    return [results, profile.to_json(), preset, held_against, narrated.key]
 
 
 def _telling(log: StageLog, total: int) -> Callable[[int], None]:

@@ -49,6 +49,7 @@ _SECONDS = 6.5  # three of them: about twenty seconds of film
 DEMO_STORY = Story(
     title="The Night the Moon Kept the Light",
     style_preset="storybook",
+    voice_preset="narrator",
     bible=_BIBLE,
     continuations=(
         Continuation(

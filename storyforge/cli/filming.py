@@ -32,6 +32,7 @@ class Story:
     style_preset: str
     continuations: tuple[Continuation, ...]
     bible: SceneBible | None = None
+    voice_preset: str = "none"
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,11 @@ def film_story(client: NodeClient, story: Story, watch: Callable[[JobView], None
     scene_id = str(client.post("/v1/scenes", _scene_body(story))["id"])
     job_ids: list[str] = []
     for continuation in story.continuations:
-        body = {"text": continuation.text, "targetDuration": continuation.seconds}
+        body: dict[str, Any] = {
+            "text": continuation.text,
+            "targetDuration": continuation.seconds,
+            "voicePreset": story.voice_preset,
+        }
         if job_ids:
             body["afterJobId"] = job_ids[-1]
         job_ids.append(str(client.post(f"/v1/scenes/{scene_id}/continue", body)["jobId"]))

@@ -80,6 +80,7 @@ class Stage(StrEnum):
     CHECK_CONTINUITY = "check_continuity"
     PREVIEW = "preview"
     RENDER_SHOTS = "render_shots"
+    NARRATE = "narrate"
     ENCODE_HLS = "encode_hls"
     PUBLISH_SEGMENT = "publish_segment"
     FINALIZE_JOB = "finalize_job"
@@ -97,7 +98,7 @@ class WireStage(StrEnum):
 
 LANES: Mapping[Lane, tuple[Stage, ...]] = {
     Lane.WRITE: (Stage.EXPAND_SCRIPT, Stage.CHECK_CONTINUITY, Stage.PREVIEW),
-    Lane.FILM: (Stage.RENDER_SHOTS, Stage.ENCODE_HLS),
+    Lane.FILM: (Stage.RENDER_SHOTS, Stage.NARRATE, Stage.ENCODE_HLS),
     Lane.PUBLISH: (Stage.PUBLISH_SEGMENT, Stage.FINALIZE_JOB),
 }
 NEXT_LANE: Mapping[Lane, Lane] = {Lane.WRITE: Lane.FILM, Lane.FILM: Lane.PUBLISH}
@@ -107,6 +108,7 @@ WIRE_STAGES: Mapping[Stage, WireStage] = {
     Stage.CHECK_CONTINUITY: WireStage.CONTINUITY_VALIDATION,
     Stage.PREVIEW: WireStage.VIDEO_GENERATION,
     Stage.RENDER_SHOTS: WireStage.VIDEO_GENERATION,
+    Stage.NARRATE: WireStage.VIDEO_GENERATION,
     Stage.ENCODE_HLS: WireStage.VIDEO_GENERATION,
     Stage.PUBLISH_SEGMENT: WireStage.UPLOAD,
     Stage.FINALIZE_JOB: WireStage.FINALIZATION,
@@ -118,6 +120,7 @@ STAGE_END_PERCENT: Mapping[Stage, int] = {
     Stage.CHECK_CONTINUITY: 8,
     Stage.PREVIEW: 12,
     Stage.RENDER_SHOTS: 60,
+    Stage.NARRATE: 61,
     Stage.ENCODE_HLS: 92,
     Stage.PUBLISH_SEGMENT: 98,
     Stage.FINALIZE_JOB: 100,

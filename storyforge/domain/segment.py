@@ -77,11 +77,19 @@ class MediaFile(Wire):
     content_type: str
 
 
+class Cue(Wire):
+    """One line of the narration as a subtitle; seconds from the segment's beginning."""
+
+    start: float
+    end: float
+    text: str
+
+
 class EncodedSegment(Wire):
     """All that the encoder made: the rungs for playlists, the files for the store.
 
-    encoder: its name in FFmpeg; encoder_reason: why that one. Empty in segments from before they
-    were kept.
+    encoder: its name in FFmpeg; encoder_reason: why that one. voice: who speaks the narration. cues:
+    its lines. All empty in segments from before they were kept.
     """
 
     profile: HlsProfile
@@ -91,6 +99,8 @@ class EncodedSegment(Wire):
     files: tuple[MediaFile, ...]
     encoder: str = ""
     encoder_reason: str = ""
+    voice: str = ""
+    cues: tuple[Cue, ...] = ()
 
 
 class LiveFilm(Wire):

@@ -12,6 +12,7 @@ import numpy as np
 from sqlalchemy import Connection
 
 from inference.language.model import LanguageModel, ScriptBrief
+from inference.narration.voice import FakeVoice, Voice
 from inference.video.model import Frames, ShotRequest, StepWatch
 from pipelines.continuation import Tools, job_folder
 from pipelines.encoding.encoders import X264, EncoderChoice
@@ -163,6 +164,7 @@ class Rig:
     fused: Callable[[str], int] = lambda _key: 1
     gates: GateSettings = field(default_factory=GateSettings)
     encoder: EncoderChoice = X264
+    voice: Voice = field(default_factory=FakeVoice)
 
     def worker(self, lane: Lane) -> Worker:
         """One worker of a lane."""
@@ -177,6 +179,7 @@ class Rig:
             work_dir=self.folder,
             gates=self.gates,
             encoder=self.encoder,
+            voice=self.voice,
         )
         return Worker(
             name=record.name,
